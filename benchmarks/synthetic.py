@@ -1,0 +1,162 @@
+"""Synthetic tables whose best possible predictor is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+EFFECT_SD = 10.0
+
+
+@dataclass(frozen=True)
+class TokenTask:
+    """Rows of one categorical column, and the truth behind them.
+
+    Attributes
+    ----------
+    tokens, y : ndarray of shape (n_rows,)
+        Training rows: the token (int64) and its outcome.
+    effects : ndarray of shape (n_tokens,)
+        True mean outcome of each token.
+    share : ndarray of shape (n_tokens,)
+        Probability of each token in a new row.
+    bayes : ndarray of shape (n_tokens,)
+        Posterior mean of each effect when both variances are known: no predictor
+        has a smaller expected squared error.
+    counts : ndarray of shape (n_tokens,)
+        Training rows of each token.
+    noise_sd : float
+        Standard deviation of the noise.
+    """
+
+    tokens: np.ndarray
+    y: np.ndarray
+    effects: np.ndarray
+    share: np.ndarray
+    bayes: np.ndarray
+    counts: np.ndarray
+    noise_sd: float
+
+    def error(self, predicted):
+        """Mean squared error of the effects, over the tokens of new rows."""
+        return float(self.share @ (predicted - self.effects) ** 2)
+
+    def new_rows(self, n_rows, seed):
+        """Return tokens and outcomes of `n_rows` new rows."""
+        rng = np.random.default_rng([seed, 1])
+        tokens = rng.choice(len(self.share), n_rows, p=self.share)
+        return tokens, rng.normal(self.effects[tokens], self.noise_sd)
+
+
+def _token_task(tokens, n_tokens, share, noise_sd, rng):
+    effects = rng.normal(0.0, EFFECT_SD, n_tokens)
+    y = rng.normal(effects[tokens], noise_sd)
+    counts = np.bincount(tokens, minlength=n_tokens)
+    sums = np.bincount(tokens, weights=y, minlength=n_tokens)
+    bayes = sums / (counts + (noise_sd / EFFECT_SD) ** 2)
+    return TokenTask(tokens, y, effects, share, bayes, counts, noise_sd)
+
+
+def zipf_tokens(noise_sd, seed, n_tokens=1_000, n_rows=20_000):
+    """One column with a long tail: token r in a share of rows that goes as 1/r."""
+    rng = np.random.default_rng(seed)
+    share = 1.0 / np.arange(1, n_tokens + 1)
+    share /= share.sum()
+    tokens = rng.choice(n_tokens, n_rows, p=share)
+    return _token_task(tokens, n_tokens, share, noise_sd, rng)
+
+
+def many_tokens(noise_sd, seed, n_tokens=100_000, rows_per_token=5):
+    """One column of many tokens, each in a few rows."""
+    rng = np.random.default_rng(seed)
+    tokens = rng.permutation(np.repeat(np.arange(n_tokens), rows_per_token))
+    share = np.full(n_tokens, 1.0 / n_tokens)
+    return _token_task(tokens, n_tokens, share, noise_sd, rng)
+
+
+@dataclass(frozen=True)
+class CrossedTask:
+    """Rows of two crossed columns whose interaction has a low rank.
+
+    Attributes
+    ----------
+    X, X_test : ndarray of int64 of shape (n_rows, 2)
+        The two tokens of each row.
+    y, y_test : ndarray of shape (n_rows,)
+        ``a[i] + b[j] + u[i] @ v[j]`` plus noise of standard deviation 1, all of
+        ``a, b, u, v`` standard normal.
+    truth : ndarray of shape (n_test,)
+        The test outcomes without their noise.
+    rank, n_tokens : int
+        Rank of the interaction, and tokens in each column.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    truth: np.ndarray
+    rank: int
+    n_tokens: int
+
+    def excess(self, predicted):
+        """Squared error on the test rows over that of the truth, less one."""
+        best = np.mean((self.y_test - self.truth) ** 2)
+        return float(np.mean((self.y_test - predicted) ** 2) / best - 1)
+
+
+def crossed_tokens(n_rows, seed, n_tokens=250, rank=3, n_test=20_000):
+    """Two columns of `n_tokens` tokens each, crossed at random."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, n_tokens))
+    u, v = rng.normal(size=(2, n_tokens, rank))
+    X = rng.integers(n_tokens, size=(n_rows + n_test, 2))
+    i, j = X.T
+    truth = a[i] + b[j] + np.einsum("nk,nk->n", u[i], v[j])
+    y = truth + rng.normal(size=len(truth))
+    return CrossedTask(
+        X[:n_rows],
+        y[:n_rows],
+        X[n_rows:],
+        y[n_rows:],
+        truth[n_rows:],
+        rank,
+        n_tokens,
+    )
+
+
+def crossed_bayes(task, seed, n_burn=100, n_draws=200):
+    """Predict with the posterior mean when rank and all variances are known.
+
+    Gibbs sampling: given the other column, the ``(effect, factors)`` of each token
+    are a Bayesian linear regression, drawn for all tokens at once. What is left over
+    the truth is what the finite number of rows costs, whatever the method.
+    """
+    rng = np.random.default_rng([seed, 2])
+    size = (task.n_tokens, 1 + task.rank)
+    sides = [rng.normal(size=size), rng.normal(size=size)]
+    total = np.zeros(len(task.X_test))
+    rows = np.arange(len(task.y))
+    # (token, row) indicators: a product with one sums the rows of each token.
+    sums = [
+        csr_array((np.ones(len(rows)), (own, rows)), shape=(task.n_tokens, len(rows)))
+        for own in task.X.T
+    ]
+    for sweep in range(n_burn + n_draws):
+        for side in (0, 1):
+            other = sides[1 - side][task.X[:, 1 - side]]
+            design = np.column_stack([np.ones(len(rows)), other[:, 1:]])
+            outer = design[:, :, None] * design[:, None, :]
+            gram = sums[side] @ outer.reshape(len(rows), -1)
+            gram = gram.reshape(size[0], size[1], size[1])
+            right = sums[side] @ (design * (task.y - other[:, 0])[:, None])
+            covariance = np.linalg.inv(gram + np.eye(size[1]))
+            root = np.linalg.cholesky(covariance)
+            mean = np.einsum("tij,tj->ti", covariance, right)
+            noise = np.einsum("tij,tj->ti", root, rng.normal(size=size))
+            sides[side] = mean + noise
+        if sweep >= n_burn:
+            left, right = sides[0][task.X_test[:, 0]], sides[1][task.X_test[:, 1]]
+            total += left[:, 0] + right[:, 0]
+            total += np.einsum("nk,nk->n", left[:, 1:], right[:, 1:])
+    return total / n_draws

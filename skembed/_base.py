@@ -1,0 +1,590 @@
+"""The base of the predictors: `fit` as a list of steps, and what follows from it."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    _num_samples,
+    check_is_fitted,
+    validate_data,
+)
+
+from . import _fitting
+from ._columns import as_table, is_frame
+from ._features import FeatureEncoder, choose_categorical
+from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
+from ._network import ACTIVATION_NAMES, Knots, initial_weights
+
+
+class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
+    """Base of the predictors that learn a vector for every token.
+
+    A subclass says how y is encoded (`_encode_y`), which likelihood it has
+    (`_likelihood_for`), and how outputs become predictions.
+    """
+
+    _parameter_constraints: dict = {
+        "embedding_dim": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
+        "hidden_layer_sizes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
+        "activation": [StrOptions(set(ACTIVATION_NAMES)), callable, list, tuple],
+        "categorical_features": ["array-like", str, None],
+        "model": [callable, None],
+        "prior": [StrOptions({"normal"}), None],
+        "optimizer": [str, HasMethods(["get_config"]), type],
+        "learning_rate": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+            HasMethods(["get_config", "__call__"]),
+        ],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "tol": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            None,
+        ],
+        "max_categories": [Interval(Integral, 1, None, closed="left"), None],
+        "handle_unknown": [StrOptions({"infrequent_if_exist", "prior", "error"})],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, dict, HasMethods(["on_epoch_end"]), type, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        embedding_dim,
+        hidden_layer_sizes,
+        activation,
+        categorical_features,
+        model,
+        prior,
+        optimizer,
+        learning_rate,
+        batch_size,
+        epochs,
+        tol,
+        n_iter_no_change,
+        early_stopping,
+        validation_fraction,
+        min_frequency,
+        max_categories,
+        handle_unknown,
+        warm_start,
+        callbacks,
+        verbose,
+        random_state,
+    ):
+        self.embedding_dim = embedding_dim
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.categorical_features = categorical_features
+        self.model = model
+        self.prior = prior
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.min_frequency = min_frequency
+        self.max_categories = max_categories
+        self.handle_unknown = handle_unknown
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    # What a subclass says.
+
+    def _likelihood(self):
+        """Likelihood of y; called after `_encode_y`."""
+        raise NotImplementedError
+
+    def _encode_y(self, y, known=None):
+        """y as float64 (n_samples, n_outputs), and the attributes it teaches.
+
+        With `known`, a dict of such attributes, y is read as they say.
+        """
+        raise NotImplementedError
+
+    # The fit, one line a step.
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Learn a vector for every token of every categorical column.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The table: a NumPy array, a list of rows, or a data frame of pandas,
+            polars or pyarrow.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The outcome.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row: k counts as k copies of it, 0 as none.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If `X` or `y` is empty or has another shape than expected, a numeric
+            column holds text or infinity, `y` is not finite, or the weights are
+            negative or all zero. The estimator is then as it was before the call.
+        """
+        if self.warm_start and hasattr(self, "_fitted"):
+            return self._update(X, y, sample_weight, anchored=False)
+        table, y, weights = self._check_rows(X, y, sample_weight)
+        outcome, learned = self._encode_y(y)
+        rng = self._generator()
+        kept, held_out = self._split(len(outcome), rng)
+        encoder, encoded = self._encode(X, _take(table, kept), weights[kept])
+        fitted, problem = self._start(
+            encoder, encoded, outcome[kept], weights[kept], rng
+        )
+        validation = self._held_out(
+            fitted, _take(table, held_out), outcome[held_out], weights[held_out]
+        )
+        fitted, history = self._train(fitted, problem, rng, validation)
+        return self._finish(X, fitted, history, learned)
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on learning from more rows, with new tokens among them if there are.
+
+        What earlier rows taught is the prior of this chunk (streaming variational
+        Bayes, Broderick et al. 2013, section 2), and the dense weights move the less
+        the more rows they have seen. The first call is a :meth:`fit`; it decides on
+        the scales of the numbers and of y.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows of the chunk.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their outcomes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        if not hasattr(self, "_fitted"):
+            return self._fresh_fit(X, y, sample_weight)
+        return self._update(X, y, sample_weight, anchored=True)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fold_in(self, X, y, sample_weight=None):
+        """Learn vectors from a few more rows with everything else frozen.
+
+        New tokens get a vector, old tokens of these rows have theirs brought up to
+        date with what they knew as the prior; the dense weights, the scales and the
+        tables of the numbers stay. Cheap, and the axes of the vectors do not move.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Labelled rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their outcomes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        return self._update(X, y, sample_weight, anchored=True, frozen=True)
+
+    def _fresh_fit(self, X, y, sample_weight):
+        return self.fit(X, y, sample_weight)
+
+    def _check_rows(self, X, y, sample_weight):
+        """Table, y and weights, checked, without the rows of weight 0."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        table = as_table(X)
+        n = _num_samples(table)
+        if n == 0 or table.shape[1] == 0:
+            what = "sample" if n == 0 else "feature"
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={tuple(table.shape)}) while a "
+                "minimum of 1 is required."
+            )
+        y = self._check_y(y)
+        check_consistent_length(table, y, sample_weight)
+        if sample_weight is None:
+            return table, y, np.ones(n)
+        weights = _check_sample_weight(
+            sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError(
+                "All values of sample_weight are 0: no row is left to fit."
+            )
+        used = np.flatnonzero(weights > 0)
+        if len(used) == n:
+            return table, y, weights
+        return _take(table, used), y[used], weights[used]
+
+    def _generator(self):
+        """All randomness of a fit comes from this generator."""
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return np.random.default_rng(seed)
+
+    def _split(self, n, rng):
+        """Positions of the rows to learn from, and of those held out."""
+        n_held_out = (
+            int(round(self.validation_fraction * n)) if self.early_stopping else 0
+        )
+        if self.early_stopping and (n_held_out < 1 or n_held_out >= n):
+            raise ValueError(
+                f"early_stopping=True with validation_fraction={self.validation_fraction}"
+                f" leaves {n_held_out} of {n} rows to stop by and {n - n_held_out} to "
+                "learn from; both must be at least 1."
+            )
+        order = rng.permutation(n) if n_held_out else np.arange(n)
+        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+
+    def _encode(self, X, table, weights):
+        """Encoder of the columns, and the rows encoded."""
+        mask = choose_categorical(
+            table, self.categorical_features, _get_feature_names(X)
+        )
+        _fitting.column_dims(self, int(mask.sum()))
+        encoder = FeatureEncoder(mask, with_bins=self.prior is not None)
+        encoded = encoder.fit_transform(
+            table, weights, self.min_frequency, self.max_categories
+        )
+        return encoder, encoded
+
+    def _start(self, encoder, encoded, outcome, weights, rng):
+        """The untrained network, and the problem it is trained on."""
+        likelihood = self._likelihood()
+        likelihood.check(outcome)
+        sizes = encoder.column_sizes
+        offsets = np.cumsum([0, *sizes])[:-1]
+        rows, origin = _fitting.training_rows(
+            encoded, offsets, outcome, weights, likelihood
+        )
+        centre, scale = _fitting.centre_and_scale(
+            rows, origin, likelihood, self.prior is not None
+        )
+        rows = _fitting.standardised(rows, origin, likelihood, centre, scale)
+        knots = Knots(*encoder.knots)
+        shape, mask = _fitting.architecture(self, outcome.shape[1], sizes, None)
+        n_inputs = shape.n_inputs(len(sizes), encoded.numbers.shape[1], len(knots.low))
+        if self.model is not None:
+            shape = shape._replace(head=self._own_head(shape, n_inputs, encoder))
+        shapes = shape.weight_shapes(
+            len(sizes), encoded.numbers.shape[1], len(knots.low)
+        )
+        intercept = 0.0
+        if shape.posterior:
+            intercept = likelihood.intercept(rows.targets, rows.weights)
+        initial = initial_weights(shape, sizes, shapes, rng, intercept=intercept)
+        fitted = _fitting.Fitted(
+            encoder, shape, initial, mask, likelihood, centre, scale, rows.total
+        )
+        return fitted, _fitting.problem(fitted, rows)
+
+    def _own_head(self, shape, n_inputs, encoder):
+        from ._keras.head import KerasHead
+
+        return KerasHead.build(
+            self.model,
+            {
+                "n_inputs": n_inputs,
+                "n_outputs": shape.n_outputs,
+                "embedding_dims": [shape.width] * len(encoder.column_sizes),
+                "n_features_in": len(encoder.is_categorical),
+            },
+        )
+
+    def _held_out(self, fitted, table, outcome, weights):
+        """Loss on the held-out rows as a function of the weights, or None."""
+        if not self.early_stopping:
+            return None
+        encoded = fitted.encoder.transform(table)
+        y = (outcome - fitted.centre) / fitted.scale
+
+        def loss(trained):
+            f = replace(fitted, weights=trained).predictor.outputs(encoded)
+            return float(np.average(fitted.likelihood.loss(y, f), weights=weights))
+
+        return loss
+
+    def _train(self, fitted, problem, rng, validation=None, **settings):
+        """Train; the network with its new weights, and the history of the run."""
+        from ._keras import trainer
+
+        options = _fitting.options(self, problem.rows, rng, **settings)
+        run = trainer.Run(problem, options)
+        run.start(fitted.weights)
+        options.look = self._hooks(fitted, run, validation)
+        run.train()
+        options.look.finish(run)
+        weights = _fitting.settle_unseen(
+            fitted.architecture, run.weights(), problem, fitted.encoder.column_sizes
+        )
+        history = {"loss_curve_": run.loss_curve}
+        if validation is not None:
+            history["validation_loss_curve_"] = options.look.hooks[0].curve
+        return replace(fitted, weights=weights), history
+
+    def _hooks(self, fitted, run, validation):
+        """What looks at the run after every epoch."""
+        hooks, epochs = [], run.options.epochs
+        if validation is not None:
+            tol = run.options.tol or 0.0
+            hooks.append(EarlyStopping(validation, tol, self.n_iter_no_change))
+        if self.callbacks is not None:
+            from ._keras.callbacks import KerasCallbacks
+
+            curve = hooks[0].curve if hooks else None
+            hooks.append(KerasCallbacks(self.callbacks, fitted, run, curve))
+        if getattr(self, "_skl_callbacks", None):
+            context = self._init_callback_context(max_subtasks=epochs)
+            context.call_on_fit_task_begin(estimator=self)
+            hooks.append(
+                SklearnCallbacks(
+                    self,
+                    context,
+                    lambda run: {"_fitted": replace(fitted, weights=run.weights())},
+                )
+            )
+        if self.verbose:
+            hooks.append(Progress(type(self).__name__, epochs, int(self.verbose)))
+        return Hooks(hooks)
+
+    def _finish(self, X, fitted, history, learned):
+        """Set the fitted attributes: all of them, or (after an error) none."""
+        for name in ("validation_loss_curve_", "n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        validate_data(self, X, skip_check_array=True, reset=True)
+        vars(self).update(learned, **history)
+        self._set_fitted(fitted)
+        return self
+
+    def _set_fitted(self, fitted):
+        tokens = fitted.encoder.tokens
+        self._fitted = fitted
+        self.n_iter_ = len(self.loss_curve_)
+        self.categories_ = [index.categories for index in tokens]
+        self.category_counts_ = [index.counts for index in tokens]
+        self.infrequent_categories_ = [index.infrequent for index in tokens]
+        self.is_categorical_ = fitted.encoder.is_categorical
+
+    # Going on from a fit.
+
+    def _update(self, X, y, sample_weight, anchored, frozen=False):
+        """Train on more rows, from where the last fit ended."""
+        fitted = self._fitted
+        table, y, weights = self._check_rows(X, y, sample_weight)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        outcome, _ = self._encode_y(y, known=vars(self))
+        fitted.likelihood.check(outcome)
+        rng = self._generator()
+        encoder, encoded = fitted.encoder.grow_transform(table, weights)
+        grown = _fitting.grown(fitted, encoder)
+        rows, origin = _fitting.training_rows(
+            encoded, grown.predictor.offsets, outcome, weights, fitted.likelihood
+        )
+        rows = _fitting.standardised(
+            rows, origin, fitted.likelihood, fitted.centre, fitted.scale
+        )
+        problem = _fitting.problem(grown, rows)
+        anchored = anchored and fitted.architecture.posterior
+        if anchored:
+            problem.priors = (grown.weights.mean, grown.weights.precision)
+        if frozen:
+            problem.frozen = True
+            problem.row_multiplier = _fitting.tokens_only(encoder)
+        n_seen = fitted.n_seen + rows.total
+        factor = rows.total / n_seen if anchored else 1.0
+        trained, history = self._train(grown, problem, rng, rate_factor=factor)
+        history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
+        vars(self).update(history)
+        self._set_fitted(replace(trained, n_seen=n_seen))
+        return self
+
+    # Predictions and fitted attributes.
+
+    def _encoded(self, X):
+        """The rows of X, checked and encoded."""
+        check_is_fitted(self)
+        table = as_table(X)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        if _num_samples(table) == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={tuple(table.shape)}) while a "
+                "minimum of 1 is required."
+            )
+        encoder = self._fitted.encoder
+        if self.handle_unknown == "error":
+            encoder.refuse_unknown(table)
+        return encoder.transform(table, self.handle_unknown == "infrequent_if_exist")
+
+    def _outputs(self, X):
+        """The network's output for every row, in units of its own."""
+        return self._fitted.predictor.outputs(self._encoded(X))
+
+    @property
+    def embeddings_(self):
+        """Vectors of every categorical column, (n_tokens, embedding_dim) each."""
+        fitted = self._needs_fit("embeddings_")
+        return fitted.vectors(fitted.weights.mean)
+
+    @property
+    def embeddings_std_(self):
+        """Posterior standard deviations of the numbers of `embeddings_`."""
+        fitted = self._needs_posterior("embeddings_std_")
+        return [1.0 / np.sqrt(p) for p in fitted.vectors(fitted.weights.precision)]
+
+    @property
+    def embedding_(self):
+        """Vectors of the one categorical column, (n_tokens, embedding_dim)."""
+        return self._only(self.embeddings_, "embedding_", "embeddings_")
+
+    @property
+    def embedding_std_(self):
+        """Posterior standard deviations of the numbers of `embedding_`."""
+        return self._only(self.embeddings_std_, "embedding_std_", "embeddings_std_")
+
+    @property
+    def prior_scales_(self):
+        """Standard deviations of the prior, by coordinate, one array a column."""
+        fitted = self._needs_posterior("prior_scales_")
+        scales = []
+        for column, dim in enumerate(fitted.dims):
+            precision = _fitting.prior_precision(
+                fitted.architecture, fitted.weights.dense, column
+            )
+            scales.append(1.0 / np.sqrt(precision[:dim]))
+        return scales
+
+    @property
+    def n_active_dims_(self):
+        """Coordinates in use, one number a categorical column.
+
+        A coordinate is in use where the tokens' vectors, weighted by their counts,
+        carry more than 1 % of the prior's variance; the others have collapsed to it.
+        """
+        self._needs_posterior("n_active_dims_")
+        used = []
+        for vectors, scale, counts in zip(
+            self.embeddings_, self.prior_scales_, self.category_counts_, strict=True
+        ):
+            power = np.average(np.square(vectors), axis=0, weights=counts)
+            used.append(int((power > 0.01 * np.square(scale)).sum()))
+        return used
+
+    @property
+    def model_(self):
+        """The trained network as a Keras model, built anew at every call.
+
+        Its inputs are what :meth:`model_inputs` returns; its outputs are predictions
+        in units of y (probabilities of a classifier).
+        """
+        from ._keras.network import build_model
+
+        return build_model(self._needs_fit("model_"))
+
+    def model_inputs(self, X):
+        """Inputs of `model_` for the rows of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        inputs : dict of str to ndarray
+            "codes": int32 of shape (n_samples, n_columns), row numbers of the tables;
+            "numbers": float32 of shape (n_samples, n_numbers), scaled.
+        """
+        codes, numbers = self._encoded(X)
+        return {"codes": codes, "numbers": numbers.astype(np.float32)}
+
+    def _needs_fit(self, name):
+        # An AttributeError, as for every attribute: hasattr() is then False.
+        if "_fitted" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit."
+            )
+        return self._fitted
+
+    def _needs_posterior(self, name):
+        fitted = self._needs_fit(name)
+        if not fitted.architecture.posterior:
+            raise AttributeError(
+                f"{name} needs the posterior of prior='normal'; this estimator was "
+                "fitted with prior=None, which knows points only."
+            )
+        return fitted
+
+    def _only(self, values, name, plural):
+        if len(values) != 1:
+            raise AttributeError(
+                f"{name} is there for exactly one categorical column; this estimator "
+                f"has {len(values)}. Use {plural}, a list with one array a column."
+            )
+        return values[0]
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_fitted")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.target_tags.required = True
+        return tags
+
+
+def _take(table, rows):
+    """Rows of a table, whatever kind it is."""
+    if not is_frame(table):
+        return table[rows]
+    if hasattr(table, "take"):
+        return table.take(rows)
+    return table[rows]

@@ -1,0 +1,126 @@
+"""A user's own Keras model in the place of the MLP."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class KerasHead:
+    """A Keras model from (n_inputs,) to (n_outputs,), trained by the same engine.
+
+    Compared by identity: every head that is built gets a trace of its own. A pickle
+    holds the model in Keras's own format; predictions go through Keras.
+    """
+
+    def __init__(self, model):
+        self.model = model
+        self._names = [f"head_{i}" for i in range(len(model.trainable_variables))]
+
+    @classmethod
+    def build(cls, function, meta):
+        """Call the user's function and check what it returned.
+
+        Raises
+        ------
+        TypeError
+            If that is no Keras model.
+        ValueError
+            If it does not map (n_inputs,) to (n_outputs,).
+        """
+        model = function(dict(meta))
+        if not isinstance(model, keras.Model):
+            raise TypeError(
+                "model= must be a function of a dict that returns a keras.Model; it "
+                f"returned {type(model).__name__}."
+            )
+        n_inputs, n_outputs = meta["n_inputs"], meta["n_outputs"]
+        if not model.built:
+            model.build((None, n_inputs))
+        if len(model.inputs) != 1 or model.inputs[0].shape[1:] != (n_inputs,):
+            shapes = [tuple(i.shape[1:]) for i in model.inputs]
+            raise ValueError(
+                f"The head that model= returned has inputs of shape {shapes}; it needs "
+                f"one of shape ({n_inputs},), that is meta['n_inputs']."
+            )
+        if tuple(model.output_shape[1:]) != (n_outputs,):
+            raise ValueError(
+                "The head that model= returned has outputs of shape "
+                f"{tuple(model.output_shape[1:])}; it needs ({n_outputs},), that is "
+                "meta['n_outputs']."
+            )
+        return cls(model)
+
+    def weight_shapes(self):
+        """Name -> shape of the trainable variables."""
+        return {
+            name: tuple(v.shape)
+            for name, v in zip(self._names, self.model.trainable_variables, strict=True)
+        }
+
+    def initial(self, name):
+        """Start value of a trainable variable: what the user's function gave it."""
+        return np.asarray(self.model.trainable_variables[self._names.index(name)])
+
+    def initial_state(self):
+        """Start values of the non-trainable variables."""
+        return tuple(np.asarray(v) for v in self.model.non_trainable_variables)
+
+    def state_signature(self):
+        """Types of the non-trainable variables."""
+        variables = self.model.non_trainable_variables
+        return tuple(tf.TensorSpec(v.shape, v.dtype) for v in variables)
+
+    def apply(self, parts, x, state, training):
+        """Outputs, and the new state, as TensorFlow tensors."""
+        x.set_shape([None, self.model.inputs[0].shape[1]])
+        f, new = self.model.stateless_call(
+            [parts[name] for name in self._names], list(state), x, training=training
+        )
+        pairs = zip(new, state, strict=True)
+        return f, tuple(tf.cast(a, b.dtype) for a, b in pairs)
+
+    def predict(self, weights, x):
+        """Outputs for rows of the head's inputs, in NumPy."""
+        f, _ = self.model.stateless_call(
+            [weights.dense[name] for name in self._names],
+            list(weights.state),
+            tf.constant(x, tf.float32),
+            training=False,
+        )
+        return np.asarray(f, dtype=np.float64)
+
+    def copy(self):
+        """Another Keras model of the same architecture and weights."""
+        model = keras.models.clone_model(self.model)
+        model.set_weights(self.model.get_weights())
+        return model
+
+    def put(self, model, weights):
+        """Put trained weights into a copy."""
+        for name, variable in zip(self._names, model.trainable_variables, strict=True):
+            variable.assign(weights.dense[name])
+        for value, variable in zip(
+            weights.state, model.non_trainable_variables, strict=True
+        ):
+            variable.assign(value)
+
+    def take(self, model):
+        """Trainable weights by name, and the state, of a copy."""
+        variables = zip(self._names, model.trainable_variables, strict=True)
+        dense = {name: np.asarray(variable) for name, variable in variables}
+        return dense, tuple(np.asarray(v) for v in model.non_trainable_variables)
+
+    def __getstate__(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "head.keras"
+            self.model.save(path)
+            return {"model": path.read_bytes()}
+
+    def __setstate__(self, state):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "head.keras"
+            path.write_bytes(state["model"])
+            self.__init__(keras.models.load_model(path))

@@ -1,0 +1,136 @@
+"""Negative log-likelihoods as TensorFlow functions of the network's output.
+
+Every function takes ``f`` (..., n_outputs), the targets ``y`` of the row (n_rows,
+n_targets; what the columns hold is said in ``skembed._likelihoods``) and
+``log_noise`` (n_outputs,), or None for the plain loss of ``prior=None``, and returns
+one value a row, summed over the outputs (averaged for the plain loss, as in Keras).
+"""
+
+import math
+
+import tensorflow as tf
+
+_LOG_2PI = math.log(2.0 * math.pi)
+
+
+def _halves(f, y):
+    n = y.shape[-1] // 2
+    return y[..., :n], y[..., n : 2 * n]
+
+
+def squared_error(f, y, log_noise):
+    mean, within = _halves(f, y)
+    squares = tf.square(mean - f) + within
+    if log_noise is None:
+        return tf.reduce_mean(squares, -1)
+    return tf.reduce_sum(
+        0.5 * squares * tf.exp(-2.0 * log_noise) + log_noise + 0.5 * _LOG_2PI, -1
+    )
+
+
+def absolute_error(f, y, log_noise):
+    error = tf.abs(y - f)
+    if log_noise is None:
+        return tf.reduce_mean(error, -1)
+    return tf.reduce_sum(error * tf.exp(-log_noise) + log_noise + math.log(2.0), -1)
+
+
+def quantile(f, y, log_noise, level):
+    error = y - f
+    pinball = tf.maximum(level * error, (level - 1.0) * error)
+    if log_noise is None:
+        return tf.reduce_mean(pinball, -1)
+    normaliser = log_noise - math.log(level * (1.0 - level))
+    return tf.reduce_sum(pinball * tf.exp(-log_noise) + normaliser, -1)
+
+
+def huber(f, y, log_noise, delta):
+    scale = 1.0 if log_noise is None else tf.exp(-log_noise)
+    error = tf.abs(y - f) * scale
+    bowl = tf.where(error <= delta, 0.5 * error * error, delta * (error - 0.5 * delta))
+    if log_noise is None:
+        return tf.reduce_mean(bowl, -1)
+    area = math.sqrt(2 * math.pi) * math.erf(delta / math.sqrt(2))
+    area += 2.0 / delta * math.exp(-0.5 * delta * delta)
+    return tf.reduce_sum(bowl + log_noise + math.log(area), -1)
+
+
+def poisson(f, y, log_noise):
+    return tf.reduce_sum(tf.exp(f) - y * f, -1)
+
+
+def gamma(f, y, log_noise):
+    mean, log_mean = _halves(f, y)
+    misfit = f + mean * tf.exp(-f)
+    if log_noise is None:
+        return tf.reduce_mean(misfit, -1)
+    shape = tf.exp(-2.0 * log_noise)
+    return tf.reduce_sum(
+        shape * (misfit - tf.math.log(shape))
+        + tf.math.lgamma(shape)
+        - (shape - 1.0) * log_mean,
+        -1,
+    )
+
+
+def bernoulli(f, y, log_noise):
+    return tf.reduce_sum(tf.nn.softplus(f) - y * f, -1)
+
+
+def categorical(f, y, log_noise):
+    return tf.reduce_logsumexp(f, -1) - tf.reduce_sum(y * f, -1)
+
+
+def sensitivity(loss, f, log_noise, signs, **constants):
+    """Sum of outputs whose squared gradient is, on average, the Fisher information.
+
+    For output ``f_io`` of row i with Fisher information ``I_io``, the gradient of
+    ``sum_io signs_io sqrt(I_io) f_io`` with respect to a vector of row i, squared, has
+    the diagonal Gauss-Newton curvature of the likelihood as its mean over random
+    `signs` (Martens 2020, "New Insights and Perspectives on the Natural Gradient
+    Method", section 9); with one output a row it is exact.
+    """
+    noise = None if log_noise is None else tf.exp(-log_noise)
+    f_now = tf.stop_gradient(f)
+    root = tf.stop_gradient(_ROOT_FISHER[loss](f_now, noise, **constants))
+    if loss == "categorical":  # a square root of diag(p) - p p'
+        root = root * signs
+        root -= tf.square(_softmax_root(f_now)) * tf.reduce_sum(root, -1, keepdims=True)
+        return tf.reduce_sum(tf.stop_gradient(root) * f)
+    return tf.reduce_sum(root * signs * f)
+
+
+def _softmax_root(f, noise=None):
+    return tf.sqrt(tf.nn.softmax(f))
+
+
+def _huber_root(f, noise, delta):
+    inside = math.sqrt(2 * math.pi) * math.erf(delta / math.sqrt(2))
+    area = inside + 2.0 / delta * math.exp(-0.5 * delta * delta)
+    return noise * math.sqrt(inside / area)
+
+
+_ROOT_FISHER = {
+    "squared_error": lambda f, noise: noise,
+    "absolute_error": lambda f, noise: noise,
+    "quantile": lambda f, noise, level: noise * math.sqrt(level * (1.0 - level)),
+    "huber": _huber_root,
+    "poisson": lambda f, noise: tf.exp(0.5 * f),
+    "gamma": lambda f, noise: noise,
+    "bernoulli": lambda f, noise: tf.sqrt(tf.nn.sigmoid(f) * tf.nn.sigmoid(-f)),
+    "categorical": _softmax_root,
+}
+
+FUNCTIONS = {
+    function.__name__: function
+    for function in (
+        squared_error,
+        absolute_error,
+        quantile,
+        huber,
+        poisson,
+        gamma,
+        bernoulli,
+        categorical,
+    )
+}

@@ -1,0 +1,173 @@
+"""The trained network as a Keras model: what `model_` is, and what callbacks see."""
+
+import keras
+import numpy as np
+
+
+@keras.saving.register_keras_serializable("skembed")
+class PiecewiseLinear(keras.layers.Layer):
+    """Piecewise-linear encoding of numbers (Gorishniy et al. 2022, section 3.1)."""
+
+    def __init__(self, column, low, scale, **kwargs):
+        super().__init__(**kwargs)
+        self.column = np.asarray(column, "int32")
+        self.low = np.asarray(low, "float32")
+        self.scale = np.asarray(scale, "float32")
+
+    def call(self, numbers):
+        """Share of each piece that lies below the number, (n_rows, n_pieces)."""
+        numbers = keras.ops.take(numbers, self.column, axis=1)
+        return keras.ops.clip((numbers - self.low) * self.scale, 0.0, 1.0)
+
+    def get_config(self):
+        """Configuration to build the layer from."""
+        config = super().get_config()
+        parts = {"column": self.column, "low": self.low, "scale": self.scale}
+        return {**config, **{name: part.tolist() for name, part in parts.items()}}
+
+
+@keras.saving.register_keras_serializable("skembed")
+class FirstOrder(keras.layers.Layer):
+    """Sum over columns of the vectors' leading coordinates, read out to outputs."""
+
+    def __init__(self, n_first, n_outputs, **kwargs):
+        super().__init__(**kwargs)
+        self.n_first = n_first
+        self.n_outputs = n_outputs
+
+    def build(self, input_shape):
+        """Make the readout, where there is more than one output."""
+        self.readout = None
+        if self.n_outputs > 1:
+            self.readout = self.add_weight(
+                name="readout", shape=(self.n_first, self.n_outputs)
+            )
+
+    def call(self, vectors):
+        """Outputs (n_rows, n_outputs) of vectors (n_rows, n_columns, width)."""
+        first = keras.ops.sum(vectors[:, :, : self.n_first], axis=1)
+        return first if self.readout is None else first @ self.readout
+
+    def get_config(self):
+        """Configuration to build the layer from."""
+        config = super().get_config()
+        return {**config, "n_first": self.n_first, "n_outputs": self.n_outputs}
+
+
+class Network:
+    """A Keras model of a fitted network, and the way of its weights in and out.
+
+    Layers are numbered, never named after a column: a column may be called anything.
+    """
+
+    def __init__(self, fitted):
+        self.fitted = fitted
+        layers = keras.layers
+        architecture, sizes = fitted.architecture, fitted.encoder.column_sizes
+        knots = fitted.encoder.knots
+        n_numbers = sum(1 + scale.has_missing for scale in fitted.encoder.scales)
+        codes = keras.Input((len(sizes),), dtype="int32", name="codes")
+        numbers = keras.Input((n_numbers,), dtype="float32", name="numbers")
+        self.tables, vectors = [], []
+        for j, size in enumerate(sizes):
+            table = layers.Embedding(size, architecture.width, name=f"table_{j}")
+            self.tables.append(table)
+            vectors.append(table(codes[:, j]))
+        parts = [*vectors, numbers]
+        if architecture.with_knots and len(knots[0]):
+            parts.append(PiecewiseLinear(*knots, name="pieces")(numbers))
+        x = layers.Concatenate(name="inputs")(parts) if len(parts) > 1 else parts[0]
+        self.layers = {}
+        if architecture.head is not None:
+            self.head = architecture.head.copy()
+            f = self.head(x)
+        else:
+            f = self._mlp(architecture, x)
+        if architecture.posterior:
+            f = self._direct(architecture, vectors, numbers, f)
+        self.model = keras.Model([codes, numbers], self._outcome(f), name="skembed")
+        self.put(fitted.weights)
+
+    def _mlp(self, architecture, x):
+        sizes = (*architecture.hidden, architecture.n_outputs)
+        activations = (*architecture.activations, "linear")
+        for i, (units, activation) in enumerate(zip(sizes, activations, strict=True)):
+            layer = keras.layers.Dense(units, activation=activation, name=f"dense_{i}")
+            self.layers[f"kernel_{i}"] = layer
+            x = layer(x)
+        return x
+
+    def _direct(self, architecture, vectors, numbers, f):
+        layers, terms = keras.layers, [f]
+        if vectors:
+            width = architecture.width
+            stacked = (
+                layers.Concatenate(name="vectors")(vectors)
+                if len(vectors) > 1
+                else vectors[0]
+            )
+            stacked = layers.Reshape((len(vectors), width), name="stacked")(stacked)
+            first = FirstOrder(
+                architecture.n_first, architecture.n_outputs, name="first_order"
+            )
+            self.layers["readout"] = first
+            terms.append(first(stacked))
+        if numbers.shape[1]:
+            linear = layers.Dense(architecture.n_outputs, use_bias=False, name="linear")
+            self.layers["linear"] = linear
+            terms.append(linear(numbers))
+        return layers.Add(name="sum")(terms) if len(terms) > 1 else f
+
+    def _outcome(self, f):
+        fitted, layers = self.fitted, keras.layers
+        link = {
+            "poisson": "exponential",
+            "gamma": "exponential",
+            "bernoulli": "sigmoid",
+            "categorical": "softmax",
+        }.get(fitted.likelihood.name)
+        if link:
+            return layers.Activation(link, name="outcome")(f)
+        return layers.Rescaling(
+            fitted.scale.tolist(), fitted.centre.tolist(), name="outcome"
+        )(f)
+
+    def put(self, weights):
+        """Put the weights into the Keras model."""
+        start = 0
+        sizes = self.fitted.encoder.column_sizes
+        for table, size, mask in zip(self.tables, sizes, self.fitted.mask, strict=True):
+            table.set_weights([weights.mean[start : start + size] * mask])
+            start += size
+        dense = weights.dense
+        for name, layer in self.layers.items():
+            if name.startswith("kernel"):
+                bias = dense[name.replace("kernel", "bias")]
+                layer.set_weights([dense[name], bias])
+            elif layer.weights:
+                layer.set_weights([dense[name]])
+        if self.fitted.architecture.head is not None:
+            self.fitted.architecture.head.put(self.head, weights)
+
+    def take(self, weights):
+        """`weights` with the values that the Keras model holds."""
+        dense = dict(weights.dense)
+        for name, layer in self.layers.items():
+            values = layer.get_weights()
+            if values:
+                dense[name] = values[0]
+            if name.startswith("kernel"):
+                dense[name.replace("kernel", "bias")] = values[1]
+        state = weights.state
+        if self.fitted.architecture.head is not None:
+            own, state = self.fitted.architecture.head.take(self.head)
+            dense |= own
+        mean = weights.mean
+        if self.tables:
+            mean = np.concatenate([t.get_weights()[0] for t in self.tables])
+        return type(weights)(mean, weights.precision, dense, state)
+
+
+def build_model(fitted):
+    """Keras model of a fitted network, from codes and numbers to predictions."""
+    return Network(fitted).model

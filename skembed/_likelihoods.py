@@ -1,0 +1,293 @@
+"""What is known of an outcome given the network's output, in NumPy.
+
+A likelihood says which numbers of y the training needs (`targets`), whether equal rows
+may be merged into one with their mean, how the network's output becomes the outcome,
+and how far outcomes scatter about it. Its TensorFlow side, the negative log-likelihood
+and the Fisher information, stands under the same name in ``skembed._keras.losses``.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logsumexp, softmax
+
+HUBER_DELTA = 1.35  # 95 % efficient under normal noise (Huber 1981, section 4.5)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """One family; `constants` are its fixed parameters, as pairs."""
+
+    name: str
+    constants: tuple = ()
+
+    average_targets = False
+    location_scale = False  # y is centred and scaled for training
+    has_noise = True
+
+    @property
+    def params(self):
+        return dict(self.constants)
+
+    def check(self, y):
+        """Refuse outcomes that the family cannot have."""
+
+    def targets(self, y):
+        """What training reads of y (n_rows, n_outputs): (n_rows, n_targets)."""
+        return y
+
+    def finish_targets(self, targets):
+        """The merged rows' targets as the loss wants them."""
+        return targets
+
+    def centre_and_scale(self, targets, weights):
+        """Location and spread of the outcome, for families that are scaled."""
+        centre = self.intercept(targets, weights)
+        spread = np.average(np.abs(targets - centre), axis=0, weights=weights)
+        return centre, spread
+
+    def standardise(self, targets, centre, scale):
+        """Finished targets of the outcome (y - centre) / scale."""
+        return (targets - centre) / scale
+
+    def intercept(self, targets, weights):
+        """Output of the best constant prediction."""
+        return np.average(targets, axis=0, weights=weights)
+
+    def loss(self, y, f):
+        """Plain loss of each row, up to constants: what early stopping watches."""
+        raise NotImplementedError
+
+    def mean(self, f):
+        """Outcome predicted by the output `f`."""
+        return f
+
+    def variance(self, f, noise):
+        """Variance of an outcome about its mean; `noise` is the learned scale."""
+        raise TypeError(f"The loss {self.name!r} has no variance of an outcome.")
+
+
+class SquaredError(Likelihood):
+    average_targets = True
+    location_scale = True
+
+    def targets(self, y):
+        return np.concatenate([y, np.square(y)], axis=1)
+
+    def finish_targets(self, targets):
+        mean, square = np.split(targets, 2, axis=1)
+        within = np.maximum(square - np.square(mean), 0.0)
+        # A row on its own has exactly none, whatever the digits say.
+        within[within < 1e-12 * square] = 0.0
+        return np.concatenate([mean, within], axis=1)
+
+    def centre_and_scale(self, targets, weights):
+        mean, within = np.split(targets, 2, axis=1)
+        centre = np.average(mean, axis=0, weights=weights)
+        square = np.average(np.square(mean - centre) + within, axis=0, weights=weights)
+        return centre, np.sqrt(square)
+
+    def standardise(self, targets, centre, scale):
+        mean, within = np.split(targets, 2, axis=1)
+        return np.concatenate([(mean - centre) / scale, within / scale**2], axis=1)
+
+    def intercept(self, targets, weights):
+        n = targets.shape[1] // 2
+        return np.average(targets[:, :n], axis=0, weights=weights)
+
+    def loss(self, y, f):
+        return np.square(y - f).mean(axis=1)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(np.square(noise), f.shape)
+
+
+class AbsoluteError(Likelihood):
+    """Laplace's distribution; the noise scale is its mean absolute deviation."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return weighted_quantile(targets, weights, 0.5)
+
+    def loss(self, y, f):
+        return np.abs(y - f).mean(axis=1)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(2.0 * np.square(noise), f.shape)
+
+
+class Quantile(Likelihood):
+    """The asymmetric Laplace distribution (Yu & Moyeed 2001)."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return weighted_quantile(targets, weights, self.params["level"])
+
+    def loss(self, y, f):
+        q = self.params["level"]
+        return np.maximum(q * (y - f), (q - 1.0) * (y - f)).mean(axis=1)
+
+    def variance(self, f, noise):
+        q = self.params["level"]
+        factor = (1.0 - 2.0 * q + 2.0 * q * q) / (q * (1.0 - q)) ** 2
+        return np.broadcast_to(factor * np.square(noise), f.shape)
+
+
+class Huber(Likelihood):
+    """Huber's least favourable distribution: normal inside, exponential tails."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return weighted_quantile(targets, weights, 0.5)
+
+    def loss(self, y, f):
+        delta = self.params["delta"]
+        error = np.abs(y - f)
+        tail = delta * (error - 0.5 * delta)
+        return np.where(error <= delta, 0.5 * error * error, tail).mean(axis=1)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(
+            huber_variance(self.params["delta"]) * np.square(noise), f.shape
+        )
+
+
+def huber_variance(delta):
+    """Variance of the density exp(-huber(x)) / Z, with Z = area."""
+    inside = math.sqrt(2 * math.pi) * math.erf(delta / math.sqrt(2))
+    density = math.exp(-0.5 * delta * delta)
+    area = inside + 2.0 / delta * density
+    second = inside - 2.0 * delta * density
+    # 2 * integral over x > delta of x^2 exp(-delta x + delta^2 / 2)
+    second += 2.0 * density * (delta + 2.0 / delta + 2.0 / delta**3)
+    return second / area
+
+
+class Poisson(Likelihood):
+    average_targets = True
+    has_noise = False
+
+    def check(self, y):
+        if (y < 0).any():
+            raise ValueError(
+                "Some values of y are negative; loss='poisson' needs y >= 0."
+            )
+        if not y.sum() > 0:
+            raise ValueError("All values of y are 0; loss='poisson' needs some y > 0.")
+
+    def intercept(self, targets, weights):
+        return np.log(np.average(targets, axis=0, weights=weights))
+
+    def loss(self, y, f):
+        return (np.exp(f) - y * f).sum(axis=1)
+
+    def mean(self, f):
+        return np.exp(f)
+
+    def variance(self, f, noise):
+        return np.exp(f)
+
+
+class Gamma(Likelihood):
+    """Log link; the noise scale is the coefficient of variation."""
+
+    average_targets = True
+
+    def check(self, y):
+        if (y < 0).any():
+            raise ValueError(
+                "Some values of y are negative; loss='gamma' needs y >= 0."
+            )
+        if not y.sum() > 0:
+            raise ValueError("All values of y are 0; loss='gamma' needs some y > 0.")
+
+    def targets(self, y):
+        # An exact 0 has no density: it counts as half the smallest outcome there is.
+        floor = 0.5 * y[y > 0].min()
+        return np.concatenate([y, np.log(np.maximum(y, floor))], axis=1)
+
+    def intercept(self, targets, weights):
+        n = targets.shape[1] // 2
+        return np.log(np.average(targets[:, :n], axis=0, weights=weights))
+
+    def loss(self, y, f):
+        return (f + y * np.exp(-f)).mean(axis=1)
+
+    def mean(self, f):
+        return np.exp(f)
+
+    def variance(self, f, noise):
+        return np.square(np.exp(f) * noise)
+
+
+class Bernoulli(Likelihood):
+    average_targets = True
+    has_noise = False
+
+    def intercept(self, targets, weights):
+        p = np.average(targets, axis=0, weights=weights)
+        p = np.clip(p, 1e-6, 1 - 1e-6)
+        return np.log(p) - np.log1p(-p)
+
+    def loss(self, y, f):
+        return (np.logaddexp(0.0, f) - y * f).sum(axis=1)
+
+    def mean(self, f):
+        return expit(f)
+
+
+class Categorical(Likelihood):
+    average_targets = True
+    has_noise = False
+
+    def intercept(self, targets, weights):
+        p = np.average(targets, axis=0, weights=weights)
+        log = np.log(np.maximum(p, 1e-6))
+        return log - log.mean()
+
+    def loss(self, y, f):
+        return logsumexp(f, axis=1) - (y * f).sum(axis=1)
+
+    def mean(self, f):
+        return softmax(f, axis=1)
+
+
+REGRESSION_LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
+    "quantile": Quantile,
+    "poisson": Poisson,
+    "gamma": Gamma,
+}
+
+
+def regression_likelihood(loss, quantile):
+    """The likelihood that belongs to a regressor's `loss` and `quantile`."""
+    constants = ()
+    if loss == "huber":
+        constants = (("delta", HUBER_DELTA),)
+    if loss == "quantile":
+        if quantile is None:
+            raise ValueError("loss='quantile' needs quantile=, a number in (0, 1).")
+        constants = (("level", float(quantile)),)
+    elif quantile is not None:
+        raise ValueError(
+            f"quantile={quantile!r} is for loss='quantile' only; got loss={loss!r}."
+        )
+    return REGRESSION_LOSSES[loss](loss, constants)
+
+
+def weighted_quantile(values, weights, level):
+    """Column by column, the value below which `level` of the weight lies."""
+    out = np.empty(values.shape[1])
+    for j, column in enumerate(values.T):
+        order = np.argsort(column, kind="stable")
+        upto = np.cumsum(weights[order])
+        at = np.searchsorted(upto, level * upto[-1])
+        out[j] = column[order[min(at, len(order) - 1)]]
+    return out

@@ -1,0 +1,105 @@
+"""What the Displays share in drawing: axes, colours, keywords, notes, samples."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+# The palette of Okabe and Ito, which colour-blind readers can tell apart.
+PALETTE = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#000000",
+    "#F0E442",
+)
+GREY = "0.4"
+
+
+def new_axes(ax, figsize=None):
+    """Return `ax`, or new axes in a figure that makes room for its labels."""
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Plots need matplotlib; install it with 'pip install matplotlib'."
+        ) from error
+
+    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def tidy(ax, grid="both"):
+    """Take away the idle half of the frame and put a faint grid behind the data."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    if grid is not None:
+        ax.grid(True, axis=grid, color="0.92", linewidth=0.7)
+
+
+def note(ax, text):
+    """Write a remark on what is shown, small, right above the axes."""
+    return ax.annotate(
+        text,
+        xy=(1, 1),
+        xycoords="axes fraction",
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize="small",
+        color=GREY,
+    )
+
+
+def style(kwargs, artist, **defaults):
+    """Merge a user's keywords into the defaults, by whatever alias they come."""
+    from matplotlib.cbook import normalize_kwargs
+
+    return {**defaults, **normalize_kwargs(kwargs or {}, artist)}
+
+
+def in_units(number):
+    """Write a number with three figures and no exponent where it can be helped."""
+    if number == 0 or 1e-3 <= abs(number) < 1e5:
+        digits = 0 if number == 0 else max(0, 2 - int(np.floor(np.log10(abs(number)))))
+        text = f"{number:,.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{number:.2e}"
+
+
+def draw_rows(n_samples, subsample, random_state):
+    """Return the sorted rows to show, or None for all of them.
+
+    `subsample` is a number of rows (int), a fraction of them (float) or None.
+    """
+    if subsample is None:
+        return None
+    if isinstance(subsample, numbers.Integral):
+        if subsample < 1:
+            raise ValueError(
+                f"subsample={subsample} must be at least 1 when it is an integer."
+            )
+    elif isinstance(subsample, numbers.Real) and 0 < subsample < 1:
+        subsample = max(1, int(n_samples * subsample))
+    else:
+        raise ValueError(
+            "subsample must be a number of samples (int), a fraction strictly "
+            f"between 0 and 1 (float) or None, got {subsample!r}."
+        )
+    if subsample >= n_samples:
+        return None
+    rows = check_random_state(random_state).permutation(n_samples)[:subsample]
+    return np.sort(rows)
+
+
+def sequential_colors(n, cmap="viridis"):
+    """Return `n` colours from dark to bright, without the brightest of the map."""
+    from matplotlib import colormaps
+
+    return colormaps[cmap](np.linspace(0, 0.9, n))

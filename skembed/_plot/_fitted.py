@@ -1,0 +1,147 @@
+"""Reading fitted estimators and tables for the Displays."""
+
+import warnings
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skembed._columns import as_table, read
+from skembed._token_tables import as_tokens, is_missing, select_table, token_tables
+
+
+def unwrap(estimator, attribute="embeddings_"):
+    """Return the fitted estimator with `attribute` inside of `estimator`.
+
+    Looks at the last step of pipelines and at ``estimator_`` and ``best_estimator_``
+    of meta-estimators.
+
+    Raises
+    ------
+    TypeError
+        If no estimator with this attribute is found.
+    """
+    found = estimator
+    while True:
+        if isinstance(found, Pipeline):
+            found = found[-1]
+            continue
+        if isinstance(found, type):
+            break
+        if hasattr(found, attribute):
+            return found
+        for inner in ("best_estimator_", "estimator_"):
+            if hasattr(found, inner):
+                found = getattr(found, inner)
+                break
+        else:
+            break
+    if not isinstance(found, type) and hasattr(found, "fit"):
+        check_is_fitted(found)
+    raise TypeError(
+        f"{estimator!r} has no {attribute}: pass a fitted estimator of skembed, or a "
+        "Pipeline that ends in one."
+    )
+
+
+def before(estimator, X):
+    """Transform `X` by the steps of a pipeline that come before the last."""
+    if hasattr(estimator, "best_estimator_"):
+        return before(estimator.best_estimator_, X)
+    if isinstance(estimator, Pipeline) and len(estimator) > 1:
+        return estimator[:-1].transform(X)
+    return X
+
+
+def token_table(estimator, feature=None):
+    """Return the fitted estimator in `estimator` and the table of one of its columns.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        See :func:`unwrap`.
+    feature : str, int or None
+        Name or index of the column in the table that `fit` has seen; None is the one
+        categorical column.
+
+    Returns
+    -------
+    fitted : estimator
+        The estimator with ``embeddings_``.
+    table : TokenTable
+        Its tokens and vectors.
+    name : str or None
+        Its name, where `fit` has seen names.
+    """
+    fitted = unwrap(estimator)
+    table = select_table(token_tables(fitted), feature)
+    name = table.name if hasattr(fitted, "feature_names_in_") else None
+    return fitted, table, name
+
+
+def predict_tokens(estimator, tokens):
+    """Predict (probabilities, for a classifier) for the tokens of a single column."""
+    predict = getattr(estimator, "predict_proba", estimator.predict)
+    with warnings.catch_warnings():
+        # The column's name is known and beside the point here.
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        return np.asarray(predict(tokens[:, None]), dtype=np.float64)
+
+
+def factorize(x):
+    """Return the different tokens of a column as objects, missing last, and codes."""
+    column = read(as_table(as_tokens(x)[:, None]))[0]
+    codes, distinct = column.factorize()
+    tokens = list(distinct.tolist() if distinct.dtype.kind not in "mM" else distinct)
+    codes = codes.astype(np.intp)
+    if (codes < 0).any():
+        codes[codes < 0] = len(tokens)
+        tokens.append(None)
+    # Values that no row holds are no tokens here.
+    used, codes = np.unique(codes, return_inverse=True)
+    return as_objects(tokens)[used], codes
+
+
+def cells(X, index):
+    """Return a column of any table as a 1-d array of objects."""
+    codes, distinct = read(as_table(X))[index].factorize()
+    tokens = list(distinct.tolist() if distinct.dtype.kind not in "mM" else distinct)
+    return as_objects([*tokens, None])[codes]
+
+
+def look_up(mapping, token, default):
+    """Return what a dict of tokens says, any missing value standing for all."""
+    if is_missing(token):
+        return next((v for t, v in mapping.items() if is_missing(t)), default)
+    return mapping.get(token, default)
+
+
+def token_labels(tokens, labels=None):
+    """Write tokens as text; `labels` (dict, function or None) may rename them."""
+    if callable(labels):
+        return [str(labels(token)) for token in tokens]
+    return [
+        str(look_up(labels or {}, t, "(missing)" if is_missing(t) else t))
+        for t in tokens
+    ]
+
+
+def choose_tokens(table, counts, tokens=None, n_max=None):
+    """Return the rows of the tokens asked for, or of the most frequent ones.
+
+    Raises
+    ------
+    ValueError
+        If a token asked for is not in the table.
+    """
+    if tokens is not None:
+        return table.known_codes(tokens)
+    order = np.argsort(-np.asarray(counts, dtype=np.float64), kind="stable")
+    return np.sort(order[:n_max])
+
+
+def as_objects(values):
+    """Return a 1-d array of objects, whatever the values are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

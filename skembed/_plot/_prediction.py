@@ -1,0 +1,368 @@
+"""Predictions over outcomes, with intervals."""
+
+from inspect import signature
+from statistics import NormalDist
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skembed._plot import _common
+
+
+class PredictionDisplay:
+    """Predictions over the outcomes they are meant to hit.
+
+    A good model's points lie around the dashed identity line. With standard
+    deviations every prediction (or `max_intervals` of them, where there are many)
+    carries a central interval; those that miss the identity line, and
+    so the outcome, are drawn in another colour, and the share that holds its outcome
+    is written in the legend to be compared with the level asked for.
+
+    Create it with :meth:`from_estimator` or :meth:`from_predictions`; the parameters
+    are stored as attributes.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n_samples,)
+        Outcomes.
+    y_pred : ndarray of shape (n_samples,)
+        Predictions.
+    y_std : ndarray of shape (n_samples,), default=None
+        Standard deviations of the outcomes as predicted, noise included.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the points.
+    figure_ : matplotlib Figure
+        Figure that holds the axes.
+    scatter_ : matplotlib PathCollection
+        The points.
+    line_ : matplotlib Line2D
+        The identity line.
+    intervals_ : matplotlib LineCollection or None
+        The intervals that hold their outcome.
+    missed_intervals_ : matplotlib LineCollection or None
+        The intervals that do not.
+    rows_ : ndarray of int
+        The samples that are drawn.
+    r2_ : float or None
+        Coefficient of determination over all samples, drawn or not; None for a
+        single sample.
+    coverage_ : float or None
+        Share of all samples, drawn or not, whose interval holds the outcome.
+    legend_ : matplotlib Legend
+        What is drawn, and how good it is.
+
+    See Also
+    --------
+    TokenOutcomeDisplay : The outcomes by token.
+    sklearn.metrics.PredictionErrorDisplay : Residuals of any regressor.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from skembed import PredictionDisplay
+    >>> display = PredictionDisplay.from_predictions(
+    ...     [1.0, 2.0, 3.0], [1.5, 2.0, 2.5], y_std=[0.5, 0.5, 0.1]
+    ... )
+    >>> round(display.coverage_, 2)
+    0.67
+    >>> display.frame().columns.tolist()
+    ['y_true', 'y_pred', 'y_std']
+    """
+
+    def __init__(self, *, y_true, y_pred, y_std=None):
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.y_std = y_std
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        intervals="auto",
+        level=0.9,
+        max_intervals=200,
+        subsample=10_000,
+        random_state=0,
+        ax=None,
+        scatter_kwargs=None,
+        line_kwargs=None,
+        interval_kwargs=None,
+    ):
+        """Predict and draw.
+
+        Parameters
+        ----------
+        estimator : fitted regressor or Pipeline
+            Anything with ``predict``.
+        X : table of shape (n_samples, n_features)
+            Samples to predict.
+        y : array-like of shape (n_samples,)
+            Their outcomes.
+        intervals : bool or "auto", default="auto"
+            Whether to ask the estimator for standard deviations, by
+            ``predict(X, return_std=True)``; "auto" asks those that can.
+        level : float, default=0.9
+            Probability that an interval is to hold its outcome.
+        max_intervals : int, default=200
+            Number of intervals to draw at most.
+        subsample : int, float or None, default=10_000
+            Number (int) or fraction (float) of the samples to draw; None draws all.
+        random_state : int, RandomState instance or None, default=0
+            Chooses the samples and intervals that are drawn.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+        scatter_kwargs, line_kwargs, interval_kwargs : dict, default=None
+            Keywords for ``Axes.scatter``, ``Axes.plot`` and the LineCollection.
+
+        Returns
+        -------
+        PredictionDisplay
+            The predictions, drawn.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import EmbeddingRegressor, PredictionDisplay
+        >>> from skembed.datasets import make_token_outcomes
+        >>> X, y = make_token_outcomes(200, random_state=0)
+        >>> regressor = EmbeddingRegressor(2, epochs=3, random_state=0).fit(X, y)
+        >>> display = PredictionDisplay.from_estimator(regressor, X, y)
+        >>> display.frame().shape
+        (200, 3)
+        """
+        estimator = getattr(estimator, "best_estimator_", estimator)
+        if intervals == "auto":
+            intervals = _gives_std(estimator)
+        predicted = estimator.predict(X, return_std=True) if intervals else None
+        y_pred, y_std = predicted if intervals else (estimator.predict(X), None)
+        return cls.from_predictions(
+            y,
+            y_pred,
+            y_std=y_std,
+            level=level,
+            max_intervals=max_intervals,
+            subsample=subsample,
+            random_state=random_state,
+            ax=ax,
+            scatter_kwargs=scatter_kwargs,
+            line_kwargs=line_kwargs,
+            interval_kwargs=interval_kwargs,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true,
+        y_pred,
+        *,
+        y_std=None,
+        level=0.9,
+        max_intervals=200,
+        subsample=10_000,
+        random_state=0,
+        ax=None,
+        scatter_kwargs=None,
+        line_kwargs=None,
+        interval_kwargs=None,
+    ):
+        """Draw predictions that are at hand.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Outcomes.
+        y_pred : array-like of shape (n_samples,)
+            Predictions.
+        y_std : array-like of shape (n_samples,), default=None
+            Standard deviations of the outcomes as predicted, noise included.
+        level : float, default=0.9
+            Probability that an interval is to hold its outcome.
+        max_intervals : int, default=200
+            Number of intervals to draw at most.
+        subsample : int, float or None, default=10_000
+            Number (int) or fraction (float) of the samples to draw; None draws all.
+        random_state : int, RandomState instance or None, default=0
+            Chooses the samples and intervals that are drawn.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+        scatter_kwargs, line_kwargs, interval_kwargs : dict, default=None
+            Keywords for ``Axes.scatter``, ``Axes.plot`` and the LineCollection.
+
+        Returns
+        -------
+        PredictionDisplay
+            The predictions, drawn.
+
+        Raises
+        ------
+        ValueError
+            If the arrays differ in length or are not one-dimensional.
+        """
+        y_true = column_or_1d(y_true)
+        y_pred = column_or_1d(y_pred)
+        y_std = None if y_std is None else column_or_1d(y_std)
+        check_consistent_length(y_true, y_pred, y_std)
+        display = cls(y_true=y_true, y_pred=y_pred, y_std=y_std)
+        return display.plot(
+            ax,
+            level=level,
+            max_intervals=max_intervals,
+            subsample=subsample,
+            random_state=random_state,
+            scatter_kwargs=scatter_kwargs,
+            line_kwargs=line_kwargs,
+            interval_kwargs=interval_kwargs,
+        )
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        level=0.9,
+        max_intervals=200,
+        subsample=10_000,
+        random_state=0,
+        scatter_kwargs=None,
+        line_kwargs=None,
+        interval_kwargs=None,
+    ):
+        """Draw the predictions.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes a new figure.
+        level : float, default=0.9
+            Probability that an interval is to hold its outcome.
+        max_intervals : int, default=200
+            Number of intervals to draw at most.
+        subsample : int, float or None, default=10_000
+            Number (int) or fraction (float) of the samples to draw; None draws all.
+        random_state : int, RandomState instance or None, default=0
+            Chooses the samples and intervals that are drawn.
+        scatter_kwargs, line_kwargs, interval_kwargs : dict, default=None
+            Keywords for ``Axes.scatter``, ``Axes.plot`` and the LineCollection.
+
+        Returns
+        -------
+        PredictionDisplay
+            The object itself.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not strictly between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise ValueError(f"level must be strictly between 0 and 1, got {level!r}.")
+        y_true = np.asarray(self.y_true, dtype=np.float64)
+        y_pred = np.asarray(self.y_pred, dtype=np.float64)
+        random_state = check_random_state(random_state)
+        n_samples = len(y_true)
+        rows = _common.draw_rows(n_samples, subsample, random_state)
+        self.rows_ = np.arange(n_samples) if rows is None else rows
+        self.r2_ = float(r2_score(y_true, y_pred)) if n_samples > 1 else None
+        ax = _common.new_axes(ax, figsize=(5.6, 5.2))
+        from matplotlib.lines import Line2D
+
+        self.scatter_ = self._draw_points(ax, y_true, y_pred, scatter_kwargs)
+        ends = [min(y_true.min(), y_pred.min()), max(y_true.max(), y_pred.max())]
+        line = {"color": "black", "linestyle": "--", "linewidth": 1.0}
+        line = {**line, "label": "prediction = outcome", "zorder": 2.5}
+        line = _common.style(line_kwargs, Line2D, **line)
+        (self.line_,) = ax.plot(ends, ends, **line)
+        self.intervals_ = self.missed_intervals_ = self.coverage_ = None
+        if self.y_std is not None:
+            self._draw_intervals(
+                ax, y_true, y_pred, level, max_intervals, random_state, interval_kwargs
+            )
+        ax.set_aspect("equal", adjustable="datalim")
+        ax.set(xlabel="Outcome", ylabel="Prediction")
+        _common.tidy(ax)
+        self.legend_ = ax.legend(
+            fontsize="small", loc="upper left", framealpha=0.8, edgecolor="none"
+        )
+        for handle in self.legend_.legend_handles:
+            handle.set_alpha(1)
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    def _draw_points(self, ax, y_true, y_pred, kwargs):
+        from matplotlib.collections import PathCollection
+
+        n_drawn, n_samples = len(self.rows_), len(y_true)
+        label = f"{n_drawn:,} samples"
+        if n_drawn < n_samples:
+            label = f"{n_drawn:,} of {n_samples:,} samples"
+        if self.r2_ is not None:
+            label = f"{label}, $R^2$ = {self.r2_:.3f}"
+        # Intervals are drawn on top, so points step back where there are some.
+        color = _common.PALETTE[0 if self.y_std is None else 4]
+        points = {"s": 9 if n_drawn > 500 else 18, "color": color, "linewidth": 0}
+        # An alpha that fades with the crowd keeps dense and thin regions readable.
+        points["alpha"] = float(np.clip(40 / np.sqrt(n_drawn), 0.25, 0.8))
+        points.update(rasterized=n_drawn > 5000, zorder=1.5, label=label)
+        points = _common.style(kwargs, PathCollection, **points)
+        if "c" in points:
+            points.pop("color")
+        return ax.scatter(y_true[self.rows_], y_pred[self.rows_], **points)
+
+    def _draw_intervals(
+        self, ax, y_true, y_pred, level, max_intervals, random_state, kwargs
+    ):
+        """Draw some of the intervals, and tell how many of all hold their outcome."""
+        from matplotlib.collections import LineCollection
+
+        half = NormalDist().inv_cdf(0.5 + level / 2) * np.asarray(self.y_std)
+        holds = np.abs(y_true - y_pred) <= half
+        self.coverage_ = float(holds.mean())
+        rows = _common.draw_rows(len(self.rows_), max_intervals, random_state)
+        shown = self.rows_ if rows is None else self.rows_[rows]
+        ends = np.stack([y_pred - half, y_pred + half], axis=1)
+        segments = np.stack([np.stack([y_true, y_true], axis=1), ends], axis=2)
+
+        def draw(rows, color, label):
+            look = {"color": color, "linewidth": 0.9, "alpha": 0.7, "zorder": 2}
+            look = _common.style(kwargs, LineCollection, label=label, **look)
+            return ax.add_collection(LineCollection(segments[rows], **look))
+
+        held = f"{100 * level:g} % intervals: {100 * self.coverage_:.1f} % hold"
+        self.intervals_ = draw(shown[holds[shown]], _common.PALETTE[0], held)
+        missed = shown[~holds[shown]]
+        self.missed_intervals_ = draw(missed, _common.PALETTE[5], "those that miss")
+
+    def frame(self):
+        """Return the points drawn as a table.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_samples, 2 or 3)
+            Columns ``y_true``, ``y_pred`` and, where there are any, ``y_std``.
+        """
+        import pandas as pd
+
+        rows = getattr(self, "rows_", slice(None))
+        columns = {"y_true": self.y_true, "y_pred": self.y_pred, "y_std": self.y_std}
+        return pd.DataFrame(
+            {name: np.asarray(c)[rows] for name, c in columns.items() if c is not None},
+        )
+
+
+def _gives_std(estimator):
+    """Tell whether the estimator, as it was fitted, predicts standard deviations."""
+    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if "return_std" not in signature(last.predict).parameters:
+        return False
+    return getattr(last, "prior", "normal") is not None

@@ -1,0 +1,105 @@
+"""Rows that are the same row, merged into one with the sum of their weights.
+
+The rows come out in an order that depends on what they hold alone, so that a fit is
+blind to the order of the data, and a weight of k is the very same fit as k copies.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Rows(NamedTuple):
+    """Merged training rows, in canonical order.
+
+    Attributes
+    ----------
+    codes : ndarray of int32 of shape (n_rows, n_columns)
+    numbers : ndarray of float64 of shape (n_rows, n_numbers)
+    targets : ndarray of float64 of shape (n_rows, n_targets)
+    weights : ndarray of float64 of shape (n_rows,)
+    """
+
+    codes: np.ndarray
+    numbers: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def total(self):
+        """Sum of the weights: the number of rows before they were merged."""
+        return float(self.weights.sum())
+
+
+def merge(codes, numbers, targets, weights, average_targets):
+    """Merge equal rows.
+
+    Parameters
+    ----------
+    codes, numbers, targets, weights : ndarrays
+        As in :class:`Rows`; weights are positive.
+    average_targets : bool
+        Whether rows that differ in their targets only may be merged into one with
+        the mean target: right where the loss is linear in the targets.
+    """
+    blocks = [codes, numbers + 0.0]  # -0.0 becomes 0.0: equal numbers, equal bits
+    key = _hash(blocks)
+    if not average_targets:
+        key = _hash([targets + 0.0], key)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    tied = np.zeros(len(key), dtype=bool)
+    same = key[1:] == key[:-1]
+    tied[1:] |= same
+    tied[:-1] |= same
+    if not tied.any():
+        return Rows(codes[order], numbers[order], targets[order], weights[order])
+    # Within a tie the order must not depend on where the rows stood, either.
+    at = np.flatnonzero(tied)
+    rows = order[at]
+    ties = [weights[rows], *targets[rows].T[::-1], *numbers[rows].T, *codes[rows].T]
+    order[at] = rows[np.lexsort([*ties, key[at]])]
+    codes, numbers, targets = codes[order], numbers[order] + 0.0, targets[order]
+    weights = weights[order]
+
+    # First the copies: sums of weights are exact there, whatever came before.
+    same_row = _same_as_before(codes) & _same_as_before(numbers)
+    copies = same_row & _same_as_before(targets)
+    first = np.flatnonzero(~copies)
+    weights = np.add.reduceat(weights, first)
+    rows = Rows(codes[first], numbers[first], targets[first], weights)
+    if not average_targets:
+        return rows
+    first = np.flatnonzero(~same_row[first])
+    if len(first) == len(rows.weights):
+        return rows
+    total = np.add.reduceat(rows.weights, first)
+    mean = np.add.reduceat(rows.weights[:, None] * rows.targets, first, axis=0)
+    mean /= total[:, None]
+    return Rows(rows.codes[first], rows.numbers[first], mean, total)
+
+
+def _same_as_before(block):
+    same = np.zeros(len(block), dtype=bool)
+    same[1:] = (block[1:] == block[:-1]).all(axis=1)
+    return same
+
+
+_MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
+
+
+def _hash(blocks, start=None):
+    """64-bit hash of every row (the mixing step of SplitMix64, Steele et al. 2014)."""
+    key = np.full(len(blocks[0]), 0x9E3779B97F4A7C15, np.uint64)
+    if start is not None:
+        key = start.copy()
+    for block in blocks:
+        for column in block.T:
+            bits = column.astype(np.uint64) if column.dtype.kind == "i" else None
+            if bits is None:
+                bits = np.ascontiguousarray(column, np.float64).view(np.uint64)
+            key = (key ^ bits) * _MULTIPLIERS[0]
+            key ^= key >> np.uint64(29)
+            key *= _MULTIPLIERS[1]
+            key ^= key >> np.uint64(32)
+    return key

@@ -1,0 +1,75 @@
+"""How many steps, how large, and when to stop: plain arithmetic."""
+
+import math
+
+import numpy as np
+
+
+def auto_batch_size(n):
+    """Rows a step: about a hundred steps an epoch, from 32 to 8,192 rows."""
+    if n <= 32:
+        return max(int(math.ceil(n)), 1)
+    size = 2.0 ** round(math.log2(n / 150.0))
+    return int(min(max(size, 32.0), 8192.0))
+
+
+def auto_epochs(n, steps_per_epoch):
+    """Epochs of the budget: enough steps for small data, few passes over large."""
+    wanted = 40 * (1e5 / max(n, 1e5)) ** 0.3  # 40 up to 100,000 rows, 10 at 10 million
+    return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
+
+
+class Schedule:
+    """Learning rates of the steps to come, as multiples of the first rate.
+
+    ``decay="cosine"`` warms up over the first 2 % of the steps and then falls along
+    half a cosine to 0; after :meth:`finish` what is left of it is run through in a
+    tenth of the steps made so far. ``decay="constant"`` stays at 1.
+    """
+
+    def __init__(self, decay, total_steps):
+        self.decay = decay
+        self.progress = 0.0
+        self.pace = 1.0 / total_steps
+        self.steps = 0
+        self.finishing = False
+
+    @property
+    def done(self):
+        return self.progress >= 1.0 - 1e-9
+
+    def finish(self, steps_per_epoch):
+        """Bring the run to its end."""
+        if self.decay == "constant":
+            self.progress = 1.0
+        elif not self.finishing:
+            epochs = max(1, round(0.1 * self.steps / steps_per_epoch))
+            left = (1.0 - self.progress) / (epochs * steps_per_epoch)
+            self.pace = max(self.pace, left)
+        self.finishing = True
+
+    def take(self, n):
+        """Multipliers of the next `n` steps."""
+        at = self.progress + self.pace * (np.arange(n) + 0.5)
+        self.progress += n * self.pace
+        self.steps += n
+        if self.decay == "constant":
+            return np.ones(n, np.float32)
+        rate = 0.5 * (1.0 + np.cos(np.pi * np.minimum(at, 1.0)))
+        return (rate * np.minimum(1.0, at / 0.02 + 1e-3)).astype(np.float32)
+
+
+class StopRule:
+    """Whether the objective has stopped falling.
+
+    Compares the best loss of the last `patience` epochs with the best before them.
+    """
+
+    def __init__(self, tol, patience):
+        self.tol = tol
+        self.patience = patience
+
+    def __call__(self, losses):
+        if self.tol is None or len(losses) <= self.patience:
+            return False
+        return min(losses[-self.patience :]) > min(losses[: -self.patience]) - self.tol

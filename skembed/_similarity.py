@@ -1,0 +1,377 @@
+"""TokenSimilarity: how alike tokens are, by the vectors of a fitted estimator."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from ._columns import as_table, read
+from ._metrics import METRICS, Space, pairwise, search_points
+from ._neighbors import nearest, nearest_by_transformer
+from ._profiles import outcome_profiles
+from ._questions import TokenQuestionsMixin
+from ._token_tables import column_codes, select_table, token_tables
+
+__all__ = ["TokenSimilarity"]
+
+
+class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
+    """Distances between tokens in the vectors that an outcome has taught.
+
+    An estimator learns a vector for every token of a categorical column on its way to
+    predict `y`. Tokens with near vectors act alike. As a transformer, this gives for
+    each sample the distance of its token to the tokens of the column; `most_similar`,
+    `similarities`, `mix` and `probability_nearer` answer questions about tokens.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        What learns the vectors. A clone of it is fitted as `estimator_`; a
+        :class:`~sklearn.frozen.FrozenEstimator` around a fitted one is used as it is.
+        None stands for :class:`EmbeddingRegressor` or, if `y` holds classes,
+        :class:`EmbeddingClassifier` (by
+        :func:`~sklearn.utils.multiclass.type_of_target`: whole numbers are classes),
+        with ``categorical_features="all"``: every column
+        is a column of tokens, as for :class:`~sklearn.preprocessing.OneHotEncoder`.
+        An estimator handed in chooses the columns itself; only if it chooses by type
+        ("auto") and all columns of `X` are floating point, all are tokens, too.
+    feature : str or int, default=None
+        The one column to look at, by name or by index in `X`. None takes all token
+        columns, with their blocks of output side by side.
+    metric : {"euclidean", "cosine", "dot", "outcome"}, default="euclidean"
+        How far apart two tokens are:
+
+        - "euclidean": length of the difference of the vectors.
+        - "cosine": one minus the cosine of the angle, 0 to 2. A vector of zeros has no
+          direction and is at distance 1 of everything.
+        - "dot": negative dot product, which may be below zero and is not smallest for
+          a token and itself.
+        - "outcome": root mean square difference of what `estimator_` predicts (of the
+          probabilities, for a classifier) when the one or the other token stands in up
+          to `n_reference` rows of the training data. In units of `y`.
+    n_neighbors : int, default=None
+        If given, `transform` returns a sparse graph with the distances of the
+        `n_neighbors` nearest only: the smallest entries of the dense row, the sample's
+        own token among them.
+    targets : array-like or dict, default=None
+        Tokens that `transform` gives the distances to, in this order. With several
+        token columns a dict from a column's name or index to its targets; a column
+        left out has all its tokens as targets. None takes all tokens.
+    neighbors : transformer, default=None
+        Proposes the neighbours in place of exact search, for example
+        :class:`~sklearn.neighbors.KNeighborsTransformer` or PyNNDescent's
+        `PyNNDescentTransformer`. It is fitted on one row for each target token in a
+        space where the Euclidean order is the order of `metric`, so leave its own
+        metric Euclidean; its `n_neighbors` is set to the one given here, if any.
+        `transform` then returns a sparse graph. A column with so few targets that all
+        are neighbours is searched exactly.
+    n_reference : int, default=100
+        Most rows that the outcome metric compares predictions in.
+    random_state : int, RandomState instance or None, default=None
+        Seeds `estimator_` if that has no seed of its own, and chooses the reference
+        rows. Pass an int for reproducible output.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator that the vectors are read from.
+    targets_ : list of ndarray
+        For each column in the output, its target tokens.
+    n_features_in_ : int
+        Number of columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, if they all are strings.
+
+    See Also
+    --------
+    EmbeddingRegressor : Learns the vectors from a number.
+    EmbeddingEncoder : Gives the vectors themselves, cross-fitted.
+
+    Notes
+    -----
+    With ``prior="normal"`` each vector is a normal distribution
+    ``Normal(embedding_, embedding_std_ ** 2)``. The probabilities here take those
+    distributions as independent between tokens and are means over 4,096 draws from a
+    fixed seed, so they are reproducible and within about 0.01 of exact. A coordinate
+    that the outcome does not need falls back to its prior; where its posterior variance
+    (a mean over the tokens by their counts) is more than half of the prior's it stays
+    at its mean, unless that is so for all coordinates. For the outcome metric, the
+    change of the predictions with the vector is taken as linear.
+
+    A token that `fit` has not seen is treated in `transform` as `estimator_` treats it:
+    as the pooled rare tokens or as the prior, a vector of zeros (for the outcome
+    metric, the mean prediction).
+
+    References
+    ----------
+    .. [1] T. Mikolov et al., "Efficient estimation of word representations in vector
+       space", ICLR workshop 2013, section 4 (arithmetic with vectors).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skembed import TokenSimilarity
+    >>> rng = np.random.default_rng(0)
+    >>> effect = {"red": -5.0, "green": 0.0, "lime": 0.5, "blue": 5.0}
+    >>> X = rng.choice(list(effect), size=(400, 1))
+    >>> y = np.array([effect[token] for token in X[:, 0]]) + rng.normal(size=400)
+    >>> similarity = TokenSimilarity(random_state=0).fit(X, y)
+    >>> similarity.transform([["lime"], ["red"]]).shape
+    (2, 4)
+    >>> [token for token, distance in similarity.most_similar("lime", n=2)]
+    ['green', 'blue']
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"]), None],
+        "feature": [str, Integral, None],
+        "metric": [StrOptions(set(METRICS))],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "targets": ["array-like", dict, None],
+        "neighbors": [HasMethods(["fit", "transform"]), None],
+        "n_reference": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        feature=None,
+        metric="euclidean",
+        n_neighbors=None,
+        targets=None,
+        neighbors=None,
+        n_reference=100,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.feature = feature
+        self.metric = metric
+        self.n_neighbors = n_neighbors
+        self.targets = targets
+        self.neighbors = neighbors
+        self.n_reference = n_reference
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        """Return tags: the input may be what the estimator accepts; y is needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if self.estimator is None:
+            tags.input_tags.string = True
+            tags.input_tags.categorical = True
+            tags.input_tags.allow_nan = True
+        else:
+            tags.input_tags = get_tags(self.estimator).input_tags
+        tags.input_tags.sparse = False
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the estimator and take the token vectors from it.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Tokens.
+        y : array-like of shape (n_samples,)
+            The outcome.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each sample counts; passed on to the estimator.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If `y` is None, there is no token column, `feature` is none, or a target was
+            not seen.
+        TypeError
+            If the estimator has no token vectors after `fit`.
+        """
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        X = as_table(X)
+        validate_data(self, X, skip_check_array=True)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        self.estimator_ = self._fit_estimator(X, y, sample_weight)
+        tables = token_tables(self.estimator_)
+        if not tables:
+            raise ValueError(
+                f"{type(self.estimator_).__name__} takes no column of X as tokens: "
+                "set its categorical_features."
+            )
+        if self.feature is not None:
+            tables = [select_table(tables, self.feature)]
+        self._spaces = [self._make_space(table, X, sample_weight) for table in tables]
+        self._target_codes = self._find_targets(tables)
+        self.targets_ = [
+            table.tokens[codes]
+            for table, codes in zip(tables, self._target_codes, strict=True)
+        ]
+        self._transformers = self._fit_neighbors()
+        return self
+
+    def _fit_estimator(self, X, y, sample_weight):
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if isinstance(self.estimator, FrozenEstimator):
+            return self.estimator
+        if self.estimator is None:
+            estimator = _default_estimator(y)
+        else:
+            estimator = clone(self.estimator)
+            by_type = getattr(estimator, "categorical_features", None)
+            if isinstance(by_type, str) and by_type == "auto" and _all_float(X):
+                estimator.set_params(categorical_features="all")
+        seedless = estimator.get_params(deep=False).get("random_state", 0) is None
+        if seedless and self.random_state is not None:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            estimator.set_params(random_state=seed)
+        return estimator.fit(X, y, **weights)
+
+    def _make_space(self, table, X, sample_weight):
+        if self.metric != "outcome":
+            return Space(table, self.metric)
+        rng = check_random_state(self.random_state)
+        profiles = outcome_profiles(
+            self.estimator_, table, X, sample_weight, self.n_reference, rng
+        )
+        return Space(table, self.metric, profiles)
+
+    def _find_targets(self, tables):
+        if self.targets is None:
+            return [np.arange(len(table)) for table in tables]
+        if not isinstance(self.targets, dict):
+            if len(tables) > 1:
+                names = [table.name for table in tables]
+                raise ValueError(
+                    "With several token columns targets must be a dict from column to "
+                    f"tokens. The columns are {names}; or pick one by feature=."
+                )
+            return [tables[0].known_codes(self.targets)]
+        codes = [np.arange(len(table)) for table in tables]
+        for feature, tokens in self.targets.items():
+            table = select_table(tables, feature)
+            codes[tables.index(table)] = table.known_codes(tokens)
+        return codes
+
+    def _fit_neighbors(self):
+        if self.neighbors is None:
+            return [None] * len(self._spaces)
+        fitted = []
+        for space, codes in zip(self._spaces, self._target_codes, strict=True):
+            transformer = clone(self.neighbors)
+            if self.n_neighbors is not None:
+                transformer.set_params(n_neighbors=self.n_neighbors)
+            if len(codes) <= getattr(transformer, "n_neighbors", 0) + 1:
+                fitted.append(None)  # every target is a neighbour
+                continue
+            points = search_points(self.metric, space.points(codes))
+            fitted.append(transformer.fit(points.astype(np.float32)))
+        return fitted
+
+    def transform(self, X):
+        """Measure how far each sample's token is from the other tokens.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Tokens.
+
+        Returns
+        -------
+        distances : ndarray of shape (n_samples, n_targets), float64, or sparse CSR \
+matrix of that shape
+            For each column its block, in the order of `get_feature_names_out`. Sparse
+            with `n_neighbors` or `neighbors`: entries not stored are no neighbours, a
+            stored zero is a distance of zero.
+        """
+        check_is_fitted(self)
+        X = as_table(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        blocks = []
+        for k, space in enumerate(self._spaces):
+            table = space.table
+            codes = column_codes(table, X)
+            distinct, place = np.unique(codes, return_inverse=True)
+            blocks.append(self._block(k, space.points(distinct))[place])
+        if sparse.issparse(blocks[0]):
+            return sparse.hstack(blocks, format="csr")
+        return blocks[0] if len(blocks) == 1 else np.hstack(blocks)
+
+    def _block(self, k, queries):
+        """Return distances of query points to the targets of block k."""
+        targets = self._spaces[k].points(self._target_codes[k])
+        shape = (len(queries), len(targets))
+        if self._transformers[k] is not None:
+            rows, columns, gaps = nearest_by_transformer(
+                self._transformers[k], self.metric, targets, queries, self.n_neighbors
+            )
+            return sparse.csr_matrix((gaps, (rows, columns)), shape=shape)
+        if self.n_neighbors is None and self.neighbors is None:
+            return pairwise(self.metric, queries, targets)
+        n = min(self.n_neighbors or len(targets), len(targets))
+        gaps, columns = nearest(self.metric, targets, queries, n)
+        starts = np.arange(len(queries) + 1) * n
+        return sparse.csr_matrix((gaps.ravel(), columns.ravel(), starts), shape=shape)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the output columns: the column of tokens, "_", the target token.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the input columns where `fit` saw none; else they must agree.
+
+        Returns
+        -------
+        names : ndarray of shape (n_output_features,), dtype=object
+            For example "colour_red", or "x0_red" for columns without names.
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        return np.array(
+            [
+                f"{names[space.table.column]}_{target}"
+                for space, targets in zip(self._spaces, self.targets_, strict=True)
+                for target in targets
+            ],
+            dtype=object,
+        )
+
+
+def _all_float(X):
+    return all(column.is_float for column in read(X))
+
+
+def _default_estimator(y):
+    from skembed import EmbeddingClassifier, EmbeddingRegressor
+
+    # an unknown kind of y is left to the regressor to explain
+    of_classes = type_of_target(np.asarray(y), input_name="y") in (
+        "binary",
+        "multiclass",
+    )
+    predictor = EmbeddingClassifier if of_classes else EmbeddingRegressor
+    return predictor(categorical_features="all")
