@@ -121,8 +121,8 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
 
     # What a subclass says.
 
-    def _likelihood(self):
-        """Likelihood of y; called after `_encode_y`."""
+    def _likelihood(self, learned):
+        """Likelihood of y, given the attributes that `_encode_y` learned."""
         raise NotImplementedError
 
     def _encode_y(self, y, known=None):
@@ -163,18 +163,31 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         """
         if self.warm_start and hasattr(self, "_fitted"):
             return self._update(X, y, sample_weight, anchored=False)
+        return self._fit_afresh(X, y, sample_weight)
+
+    def _fit_afresh(self, X, y, sample_weight, known=None):
+        """The steps of a fit; `known` as in `_encode_y`."""
         table, y, weights = self._check_rows(X, y, sample_weight)
-        outcome, learned = self._encode_y(y)
+        outcome, learned = self._encode_y(y, known)
+        likelihood = self._likelihood(learned)
         rng = self._generator()
         kept, held_out = self._split(len(outcome), rng)
         encoder, encoded = self._encode(X, _take(table, kept), weights[kept])
         fitted, problem = self._start(
-            encoder, encoded, outcome[kept], weights[kept], rng
+            encoder, encoded, outcome[kept], weights[kept], likelihood, rng
         )
         validation = self._held_out(
             fitted, _take(table, held_out), outcome[held_out], weights[held_out]
         )
         fitted, history = self._train(fitted, problem, rng, validation)
+        # Here only: what is unseen in a later fit has its vector from before.
+        weights = _fitting.settle_unseen(
+            fitted.architecture,
+            fitted.weights,
+            problem,
+            fitted.encoder.column_sizes,
+        )
+        fitted = replace(fitted, weights=weights)
         return self._finish(X, fitted, history, learned)
 
     @with_callbacks
@@ -202,7 +215,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
             The estimator.
         """
         if not hasattr(self, "_fitted"):
-            return self._fresh_fit(X, y, sample_weight)
+            return self._fit_afresh(X, y, sample_weight)
         return self._update(X, y, sample_weight, anchored=True)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -229,9 +242,6 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self._update(X, y, sample_weight, anchored=True, frozen=True)
-
-    def _fresh_fit(self, X, y, sample_weight):
-        return self.fit(X, y, sample_weight)
 
     def _check_rows(self, X, y, sample_weight):
         """Table, y and weights, checked, without the rows of weight 0."""
@@ -295,9 +305,8 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         )
         return encoder, encoded
 
-    def _start(self, encoder, encoded, outcome, weights, rng):
+    def _start(self, encoder, encoded, outcome, weights, likelihood, rng):
         """The untrained network, and the problem it is trained on."""
-        likelihood = self._likelihood()
         likelihood.check(outcome)
         sizes = encoder.column_sizes
         offsets = np.cumsum([0, *sizes])[:-1]
@@ -361,9 +370,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         options.look = self._hooks(fitted, run, validation)
         run.train()
         options.look.finish(run)
-        weights = _fitting.settle_unseen(
-            fitted.architecture, run.weights(), problem, fitted.encoder.column_sizes
-        )
+        weights = run.weights()
         history = {"loss_curve_": run.loss_curve}
         if validation is not None:
             history["validation_loss_curve_"] = options.look.hooks[0].curve
@@ -445,6 +452,37 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         self._set_fitted(replace(trained, n_seen=n_seen))
         return self
 
+    def _with_fresh_tables(self, encoded, outcome, weights, rng):
+        """The network with its tables learned anew from these rows, all else frozen.
+
+        The tokens start from the prior: what other rows taught is in the dense
+        weights, the scales and the tables of the numbers only.
+        """
+        from ._keras import trainer
+
+        fitted = self._fitted
+        rows, origin = _fitting.training_rows(
+            encoded, fitted.predictor.offsets, outcome, weights, fitted.likelihood
+        )
+        rows = _fitting.standardised(
+            rows, origin, fitted.likelihood, fitted.centre, fitted.scale
+        )
+        problem = _fitting.problem(fitted, rows)
+        problem.frozen = True
+        problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
+        start, problem.priors = _fitting.fresh_tables(fitted, rng)
+        epochs = self.n_iter_
+        if fitted.architecture.posterior:
+            epochs = min(epochs, _fitting.FRESH_EPOCHS)
+        run = trainer.Run(problem, _fitting.options(self, rows, rng, epochs=epochs))
+        run.start(start)
+        run.train()
+        learned = _fitting.settle_unseen(
+            fitted.architecture, run.weights(), problem, fitted.encoder.column_sizes
+        )
+        kept = fitted.weights.with_rows(learned.mean, learned.precision)
+        return replace(fitted, weights=kept)
+
     # Predictions and fitted attributes.
 
     def _encoded(self, X):
@@ -464,7 +502,8 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, X):
         """The network's output for every row, in units of its own."""
-        return self._fitted.predictor.outputs(self._encoded(X))
+        encoded = self._encoded(X)
+        return self._fitted.predictor.outputs(encoded)
 
     @property
     def embeddings_(self):
@@ -528,7 +567,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         return build_model(self._needs_fit("model_"))
 
     def model_inputs(self, X):
-        """Inputs of `model_` for the rows of `X`.
+        """Turn the rows of `X` into the inputs of `model_`.
 
         Parameters
         ----------

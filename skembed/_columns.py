@@ -57,7 +57,7 @@ def as_table(X):
             "columns themselves, or use '.toarray()' for numbers."
         )
     dtype = getattr(X, "dtype", None)
-    if dtype is None and np.asarray(_shallow(X)).dtype.kind in "USO":
+    if dtype is None and _holds_objects(X):
         X = _objects(X)
     elif getattr(dtype, "kind", "") == "c":
         raise ValueError("Complex data not supported: X has a complex dtype.")
@@ -99,22 +99,25 @@ def _is_arrow(X):
     return module is not None and isinstance(X, module.Table)
 
 
-def _shallow(X):
-    """Enough of a nested list to see whether it holds text."""
+def _holds_objects(X):
+    """Whether a nested list holds text, by its first rows."""
     try:
-        return X[:100]
+        X = X[:100]
     except (TypeError, KeyError):
-        return X
+        pass
+    try:
+        return np.asarray(X).dtype.kind in "USO"
+    except ValueError:  # rows of different lengths
+        return True
 
 
 def _objects(X):
     """Nested lists with text in them as an object array: numbers stay numbers."""
-    try:
-        return np.array(X, dtype=object)
-    except ValueError as error:
-        raise ValueError(
-            f"X is no table: its rows have different lengths ({error})."
-        ) from error
+    out = np.array(X, dtype=object)
+    if out.ndim == 1 and {list, tuple} & set(map(type, out)):
+        lengths = sorted({len(row) for row in out if isinstance(row, (list, tuple))})
+        raise ValueError(f"X is no table: its rows have different lengths, {lengths}.")
+    return out
 
 
 def _pandas_column(series):
@@ -200,7 +203,7 @@ def _as_floats(values, name):
     if _is_pandas_categorical(values):
         values = np.asarray(values)
     if _is_arrow_array(values):
-        values = np.array(values.to_pylist(), dtype=object)
+        values = _arrow_values(values)
     if values.dtype.kind == "f":
         return values.astype(np.float64, copy=False)
     if values.dtype.kind in "mM":
@@ -255,11 +258,25 @@ def _factorize_arrow(values):
         if pa.types.is_integer(values.type) and values.null_count == 0:
             return _factorize_integers(values.to_numpy(zero_copy_only=False))
         values = values.dictionary_encode()
-    codes = values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    dictionary = values.dictionary
-    if pa.types.is_integer(dictionary.type) or pa.types.is_temporal(dictionary.type):
-        return codes, dictionary.to_numpy(zero_copy_only=False)
-    return codes, np.array(dictionary.to_pylist(), dtype=object)
+    codes = values.indices
+    if pa.types.is_unsigned_integer(codes.type):  # as polars counts
+        codes = codes.cast(pa.int64())
+    codes = codes.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, _arrow_values(values.dictionary)
+
+
+def _arrow_values(values):
+    """An Arrow array in NumPy: dates and whole numbers as such, all else objects."""
+    import pyarrow as pa
+
+    kind = values.type
+    whole = pa.types.is_integer(kind) and values.null_count == 0
+    dates = pa.types.is_temporal(kind) and not pa.types.is_time(kind)
+    if whole or dates:
+        return values.to_numpy(zero_copy_only=False)
+    out = np.empty(len(values), dtype=object)
+    out[:] = values.to_pylist()
+    return out
 
 
 def _factorize_integers(values):
@@ -268,14 +285,18 @@ def _factorize_integers(values):
     if len(values) == 0:
         return values.astype(np.int64), values
     low, high = int(values.min()), int(values.max())
+    kind = values.dtype
     if high - low < 4 * len(values) + 1000:
         # A table of the range is several times faster than sorting the rows.
-        shifted = (values - values.dtype.type(low)).astype(np.int64, copy=False)
+        # (In 64 bits: int8 cannot hold the range of int8.)
+        values = values.astype(np.int64 if kind.kind == "i" else np.uint64, copy=False)
+        start = values.dtype.type(low)
+        shifted = (values - start).astype(np.int64, copy=False)
         seen = np.zeros(high - low + 1, dtype=bool)
         seen[shifted] = True
         code_of = np.cumsum(seen, dtype=np.int32) - 1
-        uniques = np.flatnonzero(seen) + low
-        return code_of[shifted], uniques.astype(values.dtype)
+        uniques = np.flatnonzero(seen).astype(values.dtype) + start
+        return code_of[shifted], uniques.astype(kind)
     uniques, codes = np.unique(values, return_inverse=True)
     return codes, uniques
 

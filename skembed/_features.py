@@ -109,9 +109,8 @@ class FeatureEncoder:
             for z in scale.transform(v)
         ]
         if self.with_bins:
-            codes = codes + [
-                scale.bins(v) for scale, v in zip(self.scales, values, strict=True)
-            ]
+            pairs = zip(self.scales, values, strict=True)
+            codes = codes + [scale.bins(v) for scale, v in pairs if scale.is_binned]
         return Encoded(
             np.stack(codes, axis=1) if codes else np.zeros((n, 0), np.int32),
             np.stack(numbers, axis=1) if numbers else np.zeros((n, 0)),
@@ -121,7 +120,8 @@ class FeatureEncoder:
     def column_sizes(self):
         """Number of codes of every column of :attr:`Encoded.codes`."""
         sizes = [index.n_codes for index in self.tokens]
-        return sizes + [s.n_bins for s in self.scales] * self.with_bins
+        bins = [s.n_bins for s in self.scales if s.is_binned]
+        return sizes + bins * self.with_bins
 
     @property
     def knots(self):

@@ -12,6 +12,7 @@ from ._rows import merge
 LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
 HIDDEN = (64, 64)
+FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def architecture(estimator, n_outputs, sizes, head):
 def _dims(wanted, n_tokens, n_columns):
     if isinstance(wanted, str):
         largest = max(n_tokens, default=1)
-        dim = int(np.clip(round(4 * np.log10(max(largest, 2))), 4, 16))
+        dim = int(np.clip(round(4 * np.log10(max(largest, 2))), 4, 8))
         return [dim] * n_columns
     if np.ndim(wanted) == 0:
         return [int(wanted)] * n_columns
@@ -302,3 +303,22 @@ def priors_of(architecture, dense, sizes):
     ]
     precision = np.concatenate(blocks).astype(np.float32)
     return np.zeros_like(precision), precision
+
+
+def fresh_tables(fitted, rng):
+    """Weights with every token's vector unlearned, and the priors to learn under.
+
+    The numbers' tables and the dense weights stay. Without a posterior the vectors
+    start at random, and there are no priors.
+    """
+    architecture, weights = fitted.architecture, fitted.weights
+    tokens = tokens_only(fitted.encoder) > 0
+    mean = weights.mean.copy()
+    if not architecture.posterior:
+        spread = 0.05 * (2.0 * rng.random(mean[tokens].shape) - 1.0)
+        mean[tokens] = spread
+        return weights.with_rows(mean, None), None
+    priors = priors_of(architecture, weights.dense, fitted.encoder.column_sizes)
+    precision = weights.precision.copy()
+    mean[tokens], precision[tokens] = priors[0][tokens], priors[1][tokens]
+    return weights.with_rows(mean, precision), priors

@@ -35,6 +35,8 @@ class NumberScale:
         sd = np.sqrt(share @ np.square(shifted - mean))
         self.sd = float(np.float32(sd)) or 1.0
         distinct = self.squash(distinct)
+        # With two values the linear term says all that a bin could.
+        self.is_binned = len(distinct) > 2
         self.knots = _quantiles(distinct, share, MAX_KNOTS)
         if len(distinct) <= 2:
             self.knots = self.knots[:0]

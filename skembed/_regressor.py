@@ -13,7 +13,217 @@ from ._network import MIN_LOG_NOISE
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
-    """Regression."""
+    r"""Predict a number from tokens, learning a vector for every token on the way.
+
+    Every categorical column gets a table with one row, a vector, a token. What is
+    predicted is a function of the vectors of a row's tokens and of its numbers. With
+    ``prior="normal"`` every vector is a normal distribution, trained on the evidence
+    lower bound: tokens that few rows hold are shrunk towards the column's mean as far
+    as the data say, tokens never seen get the prior, and vectors and predictions
+    have standard deviations. With ``prior=None`` vectors are points and the network
+    is the bare one of `hidden_layer_sizes`.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    embedding_dim : "auto", int or array-like of int, default="auto"
+        Length of the vectors: one for all categorical columns or one a column. "auto"
+        is ``4 * log10(n)`` for the largest column of `n` tokens, rounded, and from 4
+        to 16. Under a prior, coordinates that the data do not need collapse to it (see
+        `n_active_dims_`), so a generous length does little harm.
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Units of each hidden layer. "auto" is ``(64, 64)``; an empty tuple stands for
+        no hidden layer.
+    activation : str, callable, or list of them, default="relu"
+        Activation of the hidden layers, one for all or one a layer: a name that Keras
+        knows, or a function of a tensor. Ignored where `model` is given.
+    categorical_features : "auto", "all", None or array-like, default="auto"
+        Columns whose values are tokens: their names, their indices or a mask of
+        shape (n_features,). "auto": every column that is not floating point; "all":
+        every column; None: no column.
+    model : callable, default=None
+        Your own head in the place of the hidden layers: a function of a dict with the
+        keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in" that returns
+        a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of shape
+        (n_outputs,). It is trained by the same engine, and predictions go through
+        Keras.
+    prior : {"normal"} or None, default="normal"
+        "normal": vectors are distributions under the prior ``Normal(0, s^2)``; the
+        scales of the coordinates that reach the output directly are learned, one
+        a column, those of the others are 1. None: vectors are points.
+    loss : str, default="squared_error"
+        What is minimised: "squared_error", "absolute_error", "huber", "quantile",
+        "poisson" or "gamma". Under a prior it is the negative log-likelihood that goes
+        with it: normal, Laplace, Huber's least favourable density (bend at 1.35 noise
+        scales; in units of `y` without a prior), asymmetric Laplace, Poisson, gamma.
+        The last two have a log link and need ``y >= 0``.
+    quantile : float in (0, 1), default=None
+        The quantile to predict, for ``loss="quantile"`` only.
+    optimizer : str, keras.optimizers.Optimizer or class, default="adam"
+        Update rule of the dense weights and, with ``prior=None``, of the vectors:
+        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of such a kind.
+        Under a prior, vectors are moved by natural-gradient steps of their own.
+    learning_rate : "auto", float or schedule, default="auto"
+        Learning rate, or a ``keras.optimizers.schedules.LearningRateSchedule``.
+        "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
+        float is the highest rate: it warms up and then falls along a cosine to 0.
+    batch_size : "auto" or int, default="auto"
+        Observations a step. "auto" is a power of two near a 150th of the rows, from 32
+        to 8,192.
+    epochs : "auto" or int, default="auto"
+        Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
+        beyond (10 at 10 million), but at least 1,500 steps and at most 600 passes.
+    tol : "auto", float or None, default="auto"
+        The training stops once the best loss of the last `n_iter_no_change` epochs is
+        not below the best one before them by more than `tol`; under a prior, what is
+        left of the decay of the rate is then run through in a tenth of the steps made.
+        None never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
+    n_iter_no_change : int, default=10
+        Epochs that `tol` and `early_stopping` wait.
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when the loss on them no longer falls, and keep
+        the weights that were best for them.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out by `early_stopping`.
+    min_frequency : int or float in (0, 1), default=None
+        Tokens with a smaller weighted count (int) or share of the weight (float) share
+        one pooled vector. None: no lower limit.
+    max_categories : int, default=None
+        Most vectors a column, the pooled one included; the rarest tokens are pooled.
+    handle_unknown : str, default="infrequent_if_exist"
+        What a token not seen in fit is at prediction. "infrequent_if_exist": one of
+        the pooled tokens if the column has any, else as "prior". "prior": the prior,
+        a vector of zeros (with ``prior=None`` the mean vector of the column).
+        "error": an error that names the tokens. A missing value is unknown where fit
+        saw none, and never pooled.
+    warm_start : bool, default=False
+        Whether a further `fit` goes on from the last one, new tokens added.
+    callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
+        Keras callbacks; the hooks of epochs and of training are called, those of
+        batches are not.
+    verbose : int, default=0
+        1 prints about ten lines a fit, 2 one line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the order of the rows and the samples of the
+        vectors. Pass an int for the same vectors at every call.
+
+    Attributes
+    ----------
+    embedding_ : ndarray of shape (n_tokens, embedding_dim), float32
+        Vectors of the one categorical column, posterior means under a prior; row `j`
+        belongs to ``categories_[0][j]``. Under a prior coordinate 0 is the token's
+        first-order effect, in standard deviations of `y` (with a log link: in units
+        of the log). An AttributeError where there are several categorical columns.
+    embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        The vectors of every categorical column.
+    embedding_std_ : ndarray of shape (n_tokens, embedding_dim), float32
+        Posterior standard deviations of the numbers in `embedding_`. An
+        AttributeError with ``prior=None``.
+    embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        Posterior standard deviations of the numbers in `embeddings_`.
+    prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
+        Standard deviation of the prior, by coordinate, for every categorical column.
+    noise_scale_ : float, or ndarray of shape (n_outputs,) for a 2-d y
+        Learned scale of the noise, in units of `y`: standard deviation
+        ("squared_error"), mean absolute deviation ("absolute_error"), scale of the
+        density ("huber", "quantile"), or the coefficient of variation, without
+        unit ("gamma"). An AttributeError for "poisson" and with ``prior=None``.
+    n_active_dims_ : list of int
+        For every categorical column the number of coordinates in use: those in which
+        the vectors, weighted by their counts, have more than 1 % of the prior's mean
+        square. Only under a prior.
+    categories_ : list of ndarray of shape (n_tokens_k,)
+        Tokens of every categorical column, sorted; a missing value comes last.
+    category_counts_ : list of ndarray of shape (n_tokens_k,), float64
+        Weighted number of training rows of every token.
+    infrequent_categories_ : list of ndarray or None
+        The pooled tokens of every categorical column; None where there are none.
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool
+        Which columns are tokens.
+    loss_curve_ : list of float
+        Objective of every epoch, per observation: the loss (``prior=None``) or the
+        negative evidence lower bound in nats, of `y` in its own units.
+    validation_loss_curve_ : list of float
+        Loss of every epoch on the rows held out, `y` being standardised under a prior.
+        Only there after ``early_stopping=True``.
+    n_iter_ : int
+        Number of epochs.
+    n_outputs_ : int
+        Number of outcomes, 1 for a 1-d y.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns; only for tables whose columns all have names.
+    model_ : keras.Model
+        The trained network, built anew at every call; it takes what
+        :meth:`model_inputs` returns.
+
+    See Also
+    --------
+    EmbeddingClassifier : The same for classes.
+    EmbeddingEncoder : Columns of vectors for any other model.
+    TokenSimilarity : Which tokens are alike.
+    sklearn.preprocessing.TargetEncoder : One number a token, shrunk by its count.
+
+    Notes
+    -----
+    With ``prior="normal"`` the posterior of a token's vector is approximated by
+    :math:`q(e_v) = \mathrm{Normal}(\mu_v, \mathrm{diag}\,\sigma_v^2)`. Training
+    minimises
+
+    .. math::
+
+        \sum_i w_i\, \mathrm{E}_q[-\log p(y_i \mid f(e(i), z_i))]
+        + \sum_v \mathrm{KL}(q(e_v) \,\|\, \mathrm{Normal}(0, s^2)),
+
+    the negative evidence lower bound [1]_, with one sample of the vectors for every
+    use. The share of the second sum that a batch carries is that of the tokens' rows
+    in it, so only rows of the tables that a batch touches are changed. They move by
+    natural-gradient steps with Gauss-Newton curvature [2]_; the dense weights move by
+    `optimizer`; the prior scales are set to what the vectors' posterior says, and the
+    noise scale is learned with the dense weights.
+
+    The function is :math:`f = b + \sum_k e_{k,0} + \beta^T z + \mathrm{MLP}(e, z)`,
+    where `e` are the vectors of a row's tokens and `z` its numbers. Numbers are
+    standardised and squashed smoothly beyond three standard deviations [3]_; the MLP
+    also gets their piecewise-linear encoding [4]_, and every number its quantile bin
+    as one more column of tokens. With ``prior=None`` there is only the MLP of vectors
+    and squashed numbers.
+
+    Rows that are equal are merged into one with the sum of their weights, so a weight
+    of k is the same fit as k copies, and the order of the rows does not matter. After
+    fit the state is NumPy only: a fitted estimator is loaded and predicts without
+    TensorFlow (but with `model`).
+
+    References
+    ----------
+    .. [1] D. P. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014,
+       section 2.3.
+    .. [2] M. E. Khan et al., "Fast and scalable Bayesian deep learning by
+       weight-perturbation in Adam", ICML 2018, section 3.
+    .. [3] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong
+       pre-tuned MLPs and boosted trees on tabular data", NeurIPS 2024, section 3.
+    .. [4] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical
+       features in tabular deep learning", NeurIPS 2022, section 3.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skembed import EmbeddingRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> effect = {"red": -5.0, "green": 0.0, "lime": 0.5, "blue": 5.0}
+    >>> X = rng.choice(list(effect), size=(400, 1))
+    >>> y = np.array([effect[token] for token in X[:, 0]]) + rng.normal(size=400)
+    >>> regressor = EmbeddingRegressor(random_state=0).fit(X, y)
+    >>> regressor.categories_[0].tolist()
+    ['blue', 'green', 'lime', 'red']
+    >>> regressor.embedding_.shape
+    (4, 4)
+    >>> prediction, std = regressor.predict([["red"], ["mauve"]], return_std=True)
+    >>> bool(std[1] > std[0])  # a colour that was never seen
+    True
+    """
 
     _parameter_constraints: dict = {
         **BaseEmbedding._parameter_constraints,
@@ -74,7 +284,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         self.loss = loss
         self.quantile = quantile
 
-    def _likelihood(self):
+    def _likelihood(self, learned):
         return regression_likelihood(self.loss, self.quantile)
 
     def _check_y(self, y):
@@ -91,7 +301,32 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         return outcome, {"n_outputs_": n_outputs, "_y_is_1d": y.ndim == 1}
 
     def predict(self, X, return_std=False):
-        """Predict."""
+        """Predict the outcome.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+        return_std : bool, default=False
+            Whether to return :meth:`predict_std` as well. Needs ``prior="normal"``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            The outcome's mean with every vector at its posterior mean; for
+            ``loss="absolute_error"`` the median, for "quantile" the quantile.
+        std : ndarray of the shape of `y`, float64
+            Standard deviation of an outcome about it, noise included. Only with
+            ``return_std=True``.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+        AttributeError
+            If ``return_std=True`` and the estimator was fitted with ``prior=None``.
+        """
         encoded = self._encoded(X)
         predicted = self._shaped(self._outcome(self._fitted.predictor.outputs(encoded)))
         if not return_std:
@@ -99,7 +334,27 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         return predicted, self.predict_std(X)
 
     def predict_std(self, X, *, include_noise=True):
-        """Std."""
+        """Compute the standard deviation of the prediction.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+        include_noise : bool, default=True
+            True: of an outcome about its prediction. False: of the mean alone, as the
+            posterior of the vectors leaves it open (the dense weights count as known).
+
+        Returns
+        -------
+        std : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            In units of `y`. Computed from 128 draws of the vectors, the same in every
+            call.
+
+        Raises
+        ------
+        AttributeError
+            If the estimator was fitted with ``prior=None``.
+        """
         fitted = self._needs_posterior("The standard deviation of a prediction")
         encoded = self._encoded(X)
         std = fitted.predictor.moments(encoded, self._outcome)
@@ -117,7 +372,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
 
     @property
     def noise_scale_(self):
-        """Learned noise scale."""
+        """Learned scale of the noise, in units of y (of gamma: of its mean)."""
         fitted = self._needs_posterior("noise_scale_")
         if not fitted.likelihood.has_noise:
             raise AttributeError(

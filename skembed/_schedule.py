@@ -9,7 +9,7 @@ def auto_batch_size(n):
     """Rows a step: about a hundred steps an epoch, from 32 to 8,192 rows."""
     if n <= 32:
         return max(int(math.ceil(n)), 1)
-    size = 2.0 ** round(math.log2(n / 150.0))
+    size = 2.0 ** round(math.log2(n / 100.0))
     return int(min(max(size, 32.0), 8192.0))
 
 

@@ -209,7 +209,6 @@ def _rare(counts, total, min_frequency, max_categories):
         is_share = not isinstance(min_frequency, (int, np.integer))
         rare |= counts < (min_frequency * total if is_share else min_frequency)
     if max_categories is not None and (~rare).sum() + rare.any() > max_categories:
-        # Ties go to the token that sorts first.
-        by_count = np.argsort(-counts, kind="stable")
-        rare[by_count[max_categories - 1 :]] = True
+        by_count = np.argsort(counts, kind="stable")
+        rare[by_count[: len(counts) - (max_categories - 1)]] = True
     return rare

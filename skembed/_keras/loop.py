@@ -287,6 +287,16 @@ class _Loop:
         new_precision = precision + rho * (
             prior_precision + times * curvature - precision
         )
+        # All numbers of a row's vectors move at once for the same residual. What they
+        # take of it together must stay below it, or the steps grow instead of falling.
+        taken = tf.reduce_sum(rho * times * curvature / new_precision, 1)
+        taken = tf.reduce_sum(
+            tf.reshape(tf.gather(taken, uses.use), [-1, uses.n_columns]), 1
+        )
+        taken = tf.math.unsorted_segment_sum(
+            weight[:, 0] * tf.repeat(taken, uses.n_columns), uses.use, uses.n
+        )
+        rho /= tf.maximum(1.0, taken[:, None] / seen)
         slope = times * gradient + prior_precision * (mean - prior_mean)
         new = [mean - rho * slope / new_precision, new_precision]
         new.append(uses.packed[:, 2 * width :])

@@ -1,0 +1,69 @@
+"""
+Classes: which airport was it?
+==============================
+
+:class:`~skembed.EmbeddingClassifier` is the same for classes. New York has three
+airports; from the airline, the destination, the month and the hour we predict which of
+them a flight left from.
+"""
+
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+
+from skembed import EmbeddingClassifier
+from skembed.datasets import load_flights
+
+flights = load_flights(as_frame=True)
+X = flights.data[["carrier", "dest", "month", "hour"]]
+X_train, X_test, y_train, y_test = train_test_split(
+    X, flights.data["origin"], train_size=12_000, test_size=5000, random_state=0
+)
+classifier = EmbeddingClassifier(epochs=10, random_state=0).fit(X_train, y_train)
+print(classifier.classes_)
+print(f"held-out accuracy {classifier.score(X_test, y_test):.3f}")
+print(f"held-out log loss {log_loss(y_test, classifier.predict_proba(X_test)):.3f}")
+
+# %%
+# Beside it, the frequencies of the classes alone, and one-hot columns with a logistic
+# regression.
+
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+one_hot = make_pipeline(
+    OneHotEncoder(handle_unknown="ignore"), LogisticRegression(max_iter=1000)
+)
+for name, model in {"frequencies": DummyClassifier(), "one-hot": one_hot}.items():
+    model.fit(X_train, y_train)
+    loss = log_loss(y_test, model.predict_proba(X_test))
+    print(f"{name:12} accuracy {model.score(X_test, y_test):.3f}, log loss {loss:.3f}")
+
+# %%
+# Are the probabilities right? In a calibration curve, of the flights that are given 70
+# %, 70 % should be so.
+
+import matplotlib.pyplot as plt
+from sklearn.calibration import CalibrationDisplay
+
+figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+for k, airport in enumerate(classifier.classes_):
+    CalibrationDisplay.from_predictions(
+        y_test == airport,
+        classifier.predict_proba(X_test)[:, k],
+        n_bins=8,
+        strategy="quantile",
+        name=airport,
+        ax=ax,
+    )
+plt.show()
+
+# %%
+# The vectors of the airlines: near are those that fly from the same airports.
+
+from skembed import SimilarityDisplay
+
+display = SimilarityDisplay.from_estimator(
+    classifier, X_train, feature="carrier", metric="outcome"
+)

@@ -1,0 +1,67 @@
+"""
+Your own Keras head, and callbacks
+==================================
+
+The tables and their posterior stay; what reads the vectors can be any Keras model.
+"""
+
+# %%
+# `model` is a function of a dict that returns a Keras model from ``n_inputs`` numbers
+# to ``n_outputs``. The inputs are the vectors of all columns, one after the other, and
+# the numbers. Layers with a state or with randomness (batch normalisation, dropout) are
+# fine.
+
+import keras
+
+from skembed import EmbeddingRegressor, LossCurveDisplay
+from skembed.datasets import load_flights
+
+flights = load_flights(as_frame=True)
+X = flights.data[["carrier", "origin", "dest", "month", "hour"]][:10_000]
+y = flights.target[:10_000]
+
+
+def residual_head(meta):
+    inputs = keras.Input((meta["n_inputs"],))
+    x = keras.layers.Dense(32, activation="silu")(inputs)
+    for _ in range(2):
+        block = keras.layers.LayerNormalization()(x)
+        block = keras.layers.Dense(32, activation="silu")(block)
+        x = keras.layers.add([x, block])
+    return keras.Model(inputs, keras.layers.Dense(meta["n_outputs"])(x))
+
+
+keras.utils.set_random_seed(0)  # the first weights of the head are Keras's
+regressor = EmbeddingRegressor(model=residual_head, epochs=10, random_state=0)
+regressor.fit(X, y)
+print(f"R2 {regressor.score(X, y):.3f}, noise {regressor.noise_scale_:.1f} minutes")
+
+# %%
+# The trained network is there as one Keras model, from the codes of the tokens to the
+# prediction.
+
+model = regressor.model_
+print(model.count_params(), "weights")
+inputs = regressor.model_inputs(X.head(3))
+print({name: value.shape for name, value in inputs.items()})
+print(
+    model.predict(inputs, verbose=0).ravel().round(1),
+    regressor.predict(X.head(3)).round(1),
+)
+
+# %%
+# Callbacks
+# ---------
+# Keras callbacks are called at the ends of epochs, on a model with the weights of the
+# moment. Here the learning rate is halved when the loss stops falling. With
+# `early_stopping` there is a "val_loss" to watch as well, on rows held out.
+
+slower = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2)
+regressor = EmbeddingRegressor(
+    epochs=20,
+    early_stopping=True,
+    n_iter_no_change=5,
+    callbacks=[slower],
+    random_state=0,
+).fit(X, y)
+display = LossCurveDisplay.from_estimator(regressor)

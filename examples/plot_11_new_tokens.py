@@ -1,0 +1,71 @@
+"""
+New tokens without a new fit
+============================
+
+A destination opens after the model was trained. `fold_in` gives it a vector from a
+few flights while everything else stays as it is.
+"""
+
+# %%
+# The model has never seen Denver or San Diego.
+
+import numpy as np
+import pandas as pd
+
+from skembed import EmbeddingRegressor
+from skembed.datasets import load_flights
+
+flights = load_flights(as_frame=True)
+X, y = flights.data.drop(columns="tailnum"), flights.target
+new = X["dest"].isin(["DEN", "SAN"])
+regressor = EmbeddingRegressor(epochs=6, random_state=0).fit(X[~new], y[~new])
+
+X_new, y_new = X[new], y[new]
+later = np.arange(len(X_new)) >= 500  # what we test on
+
+
+def report(name):
+    mean, std = regressor.predict(X_new[later], return_std=True)
+    error = np.sqrt(np.mean((mean - y_new[later]) ** 2))
+    rows.append({"flights seen": name, "error (min)": error, "std (min)": std.mean()})
+
+
+# %%
+# Before the first flight the new destinations are the prior: the error is large, and
+# the model says so. Then come 5, 20 and 500 flights.
+
+rows = []
+report(0)
+seen = 0
+for upto in (5, 20, 100, 500):
+    regressor.fold_in(X_new[seen:upto], y_new[seen:upto])
+    seen = upto
+    report(upto)
+pd.DataFrame(rows).round(1)
+
+# %%
+# Vectors of other destinations have not moved, so what was built on them still holds;
+# the new ones are among their like.
+
+from sklearn.frozen import FrozenEstimator
+
+from skembed import TokenSimilarity
+
+similarity = TokenSimilarity(
+    FrozenEstimator(regressor), feature="dest", metric="outcome", random_state=0
+).fit(X, y)
+city = flights.airports["city"].to_dict()
+for dest in ("DEN", "SAN"):
+    print(city[dest], [city[d] for d, _ in similarity.most_similar(dest, n=3)])
+
+# %%
+# `fold_in` is for tokens. Where the whole relation changes over time, `partial_fit`
+# also moves the network: what earlier chunks taught is the prior of the next one.
+
+monthly = EmbeddingRegressor(epochs=6, random_state=0)
+for month in (1, 2, 3):
+    chunk = X["month"] == month
+    monthly.partial_fit(X[chunk], y[chunk])
+    following = X["month"] == month + 1
+    score = monthly.score(X[following], y[following])
+    print(f"after month {month}: R2 of the next month {score:.3f}")

@@ -1,0 +1,464 @@
+"""EmbeddingClassifier."""
+
+import numpy as np
+from scipy import sparse
+from scipy.special import log_expit, log_softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import (
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import _check_y
+
+from ._base import BaseEmbedding, _take
+from ._likelihoods import Bernoulli, Categorical
+
+
+class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
+    """Predict classes from tokens, learning a vector for every token on the way.
+
+    Every categorical column gets a table with one row, a vector, a token. The log-odds
+    of the classes are a function of the vectors of a row's tokens and of its numbers.
+    With ``prior="normal"`` every vector is a normal distribution, trained on the
+    evidence lower bound: tokens that few rows hold are shrunk towards the column's
+    mean as far as the data say, which keeps the probabilities calibrated for them,
+    too. With ``prior=None`` vectors are points and the network is the bare one of
+    `hidden_layer_sizes`.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    embedding_dim : "auto", int or array-like of int, default="auto"
+        Length of the vectors: one for all categorical columns or one a column. "auto"
+        is ``4 * log10(n)`` for the largest column of `n` tokens, rounded, and from 4
+        to 16. Under a prior, coordinates that the data do not need collapse to it (see
+        `n_active_dims_`), so a generous length does little harm.
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Units of each hidden layer. "auto" is ``(64, 64)``; an empty tuple stands for
+        no hidden layer.
+    activation : str, callable, or list of them, default="relu"
+        Activation of the hidden layers, one for all or one a layer: a name that Keras
+        knows, or a function of a tensor. Ignored where `model` is given.
+    categorical_features : "auto", "all", None or array-like, default="auto"
+        Columns whose values are tokens: their names, their indices or a mask of
+        shape (n_features,). "auto": every column that is not floating point; "all":
+        every column; None: no column.
+    model : callable, default=None
+        Your own head in the place of the hidden layers: a function of a dict with the
+        keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in" that returns
+        a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of shape
+        (n_outputs,). It is trained by the same engine, and predictions go through
+        Keras.
+    prior : {"normal"} or None, default="normal"
+        "normal": vectors are distributions under the prior ``Normal(0, s^2)``; the
+        scales of the coordinates that reach the output directly are learned, one
+        a column, those of the others are 1. None: vectors are points.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes as ``{label: weight}``, multiplied into the rows'
+        weights; "balanced" makes the classes' total weights equal, in
+        :meth:`partial_fit` chunk by chunk. For a 2-d `y` a list of such dicts, one an
+        output. Weights other than None move the probabilities away from the shares
+        that the data have.
+    optimizer : str, keras.optimizers.Optimizer or class, default="adam"
+        Update rule of the dense weights and, with ``prior=None``, of the vectors:
+        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of such a kind.
+        Under a prior, vectors are moved by natural-gradient steps of their own.
+    learning_rate : "auto", float or schedule, default="auto"
+        Learning rate, or a ``keras.optimizers.schedules.LearningRateSchedule``.
+        "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
+        float is the highest rate: it warms up and then falls along a cosine to 0.
+    batch_size : "auto" or int, default="auto"
+        Observations a step. "auto" is a power of two near a 150th of the rows, from 32
+        to 8,192.
+    epochs : "auto" or int, default="auto"
+        Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
+        beyond (10 at 10 million), but at least 1,500 steps and at most 600 passes.
+    tol : "auto", float or None, default="auto"
+        The training stops once the best loss of the last `n_iter_no_change` epochs is
+        not below the best one before them by more than `tol`; under a prior, what is
+        left of the decay of the rate is then run through in a tenth of the steps made.
+        None never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
+    n_iter_no_change : int, default=10
+        Epochs that `tol` and `early_stopping` wait.
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when the loss on them no longer falls, and keep
+        the weights that were best for them.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out by `early_stopping`.
+    min_frequency : int or float in (0, 1), default=None
+        Tokens with a smaller weighted count (int) or share of the weight (float) share
+        one pooled vector. None: no lower limit.
+    max_categories : int, default=None
+        Most vectors a column, the pooled one included; the rarest tokens are pooled.
+    handle_unknown : str, default="infrequent_if_exist"
+        What a token not seen in fit is at prediction. "infrequent_if_exist": one of
+        the pooled tokens if the column has any, else as "prior". "prior": the prior,
+        a vector of zeros (with ``prior=None`` the mean vector of the column).
+        "error": an error that names the tokens. A missing value is unknown where fit
+        saw none, and never pooled.
+    warm_start : bool, default=False
+        Whether a further `fit` goes on from the last one, new tokens added.
+    callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
+        Keras callbacks; the hooks of epochs and of training are called, those of
+        batches are not.
+    verbose : int, default=0
+        1 prints about ten lines a fit, 2 one line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first weights, the order of the rows and the samples of the
+        vectors. Pass an int for the same vectors at every call.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted; for a 2-d `y` the numbers of its columns.
+    embedding_ : ndarray of shape (n_tokens, embedding_dim), float32
+        Vectors of the one categorical column, posterior means under a prior; row `j`
+        belongs to ``categories_[0][j]``. Under a prior coordinate 0 is the token's
+        first-order effect on the log-odds (for more than two classes see Notes). An
+        AttributeError where there are several categorical columns.
+    embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        The vectors of every categorical column.
+    embedding_std_ : ndarray of shape (n_tokens, embedding_dim), float32
+        Posterior standard deviations of the numbers in `embedding_`. An
+        AttributeError with ``prior=None``.
+    embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        Posterior standard deviations of the numbers in `embeddings_`.
+    prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
+        Standard deviation of the prior, by coordinate, for every categorical column.
+    n_active_dims_ : list of int
+        For every categorical column the number of coordinates in use: those in which
+        the vectors, weighted by their counts, have more than 1 % of the prior's mean
+        square. Only under a prior.
+    categories_ : list of ndarray of shape (n_tokens_k,)
+        Tokens of every categorical column, sorted; a missing value comes last.
+    category_counts_ : list of ndarray of shape (n_tokens_k,), float64
+        Weighted number of training rows of every token.
+    infrequent_categories_ : list of ndarray or None
+        The pooled tokens of every categorical column; None where there are none.
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool
+        Which columns are tokens.
+    loss_curve_ : list of float
+        Objective of every epoch, per observation: the loss (``prior=None``) or the
+        negative evidence lower bound, in nats.
+    validation_loss_curve_ : list of float
+        Log-loss of every epoch on the rows held out.
+        Only there after ``early_stopping=True``.
+    n_iter_ : int
+        Number of epochs.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns; only for tables whose columns all have names.
+    model_ : keras.Model
+        The trained network, built anew at every call; it takes what
+        :meth:`model_inputs` returns.
+
+    See Also
+    --------
+    EmbeddingRegressor : The same for numbers, with the model's description.
+    EmbeddingEncoder : Columns of vectors for any other model.
+    TokenSimilarity : Which tokens are alike.
+
+    Notes
+    -----
+    The model and its training are those of :class:`EmbeddingRegressor`, with another
+    likelihood: Bernoulli with one logit for two classes, categorical with a softmax of
+    one output a class for more, and one Bernoulli an output for a 2-d `y` of zeros and
+    ones. With several outputs the first ``min(embedding_dim, n_outputs)`` coordinates
+    of a vector reach the outputs directly, through a learned square matrix that starts
+    as the identity.
+
+    Rows with equal tokens and numbers are merged into one with the shares of the
+    classes: the objective is the same.
+
+    References
+    ----------
+    .. [1] M. E. Khan et al., "Fast and scalable Bayesian deep learning by
+       weight-perturbation in Adam", ICML 2018, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skembed import EmbeddingClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> share = {"red": 0.1, "green": 0.5, "lime": 0.5, "blue": 0.9}
+    >>> X = rng.choice(list(share), size=(400, 1))
+    >>> ripe = rng.random(400) < [share[token] for token in X[:, 0]]
+    >>> y = np.where(ripe, "ripe", "unripe")
+    >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+    >>> classifier.classes_.tolist()
+    ['ripe', 'unripe']
+    >>> classifier.predict([["red"], ["blue"]]).tolist()
+    ['unripe', 'ripe']
+    >>> classifier.predict_proba([["red"], ["mauve"]]).shape
+    (2, 2)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseEmbedding._parameter_constraints,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        embedding_dim="auto",
+        hidden_layer_sizes="auto",
+        activation="relu",
+        *,
+        categorical_features="auto",
+        model=None,
+        prior="normal",
+        class_weight=None,
+        optimizer="adam",
+        learning_rate="auto",
+        batch_size="auto",
+        epochs="auto",
+        tol="auto",
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        min_frequency=None,
+        max_categories=None,
+        handle_unknown="infrequent_if_exist",
+        warm_start=False,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            embedding_dim=embedding_dim,
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            categorical_features=categorical_features,
+            model=model,
+            prior=prior,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            epochs=epochs,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            min_frequency=min_frequency,
+            max_categories=max_categories,
+            handle_unknown=handle_unknown,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.class_weight = class_weight
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go on learning from more rows, with new tokens among them if there are.
+
+        As :meth:`EmbeddingRegressor.partial_fit`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows of the chunk.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will ever be. Needed in the first call, and may be left
+            out in those that follow and after a `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing in the first call or differs from the labels
+            known so far, or `y` holds other labels.
+        """
+        fitted = hasattr(self, "_fitted")
+        if classes is None:
+            if not fitted:
+                raise ValueError(
+                    "classes must be passed on the first call to partial_fit."
+                )
+            return self._update(X, y, sample_weight, anchored=True)
+        classes = unique_labels(classes)
+        if fitted:
+            if not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to "
+                    f"partial_fit, was: {self.classes_!r}"
+                )
+            return self._update(X, y, sample_weight, anchored=True)
+        _refuse_one_class(self, classes)
+        multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
+        known = {"classes_": classes, "_is_multilabel": multilabel}
+        return self._fit_afresh(X, y, sample_weight, known)
+
+    def predict(self, X):
+        """Predict the most probable class.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels; for a 2-d `y` zeros and ones, int64.
+        """
+        f = self._outputs(X)
+        if self._is_multilabel:
+            return (f > 0).astype(np.int64)
+        if len(self.classes_) == 2:
+            return self.classes_[(f[:, 0] > 0).astype(np.intp)]
+        return self.classes_[f.argmax(axis=1)]
+
+    def decision_function(self, X):
+        """Log-odds of the classes: outputs of the network.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
+            For two classes the log-odds of ``classes_[1]``; for more the logarithms of
+            the probabilities up to a constant a row; for a 2-d `y` the log-odds of
+            every output.
+        """
+        f = self._outputs(X)
+        return f[:, 0] if len(self.classes_) == 2 and not self._is_multilabel else f
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes), float64
+            In the order of `classes_`. For a 2-d `y` the probability of a one, output
+            by output.
+        """
+        return self._outcome(self._outputs(X))
+
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes), float64
+            As :meth:`predict_proba`; finite where a probability rounds to 0.
+        """
+        f = self._outputs(X)
+        if self._is_multilabel:
+            return log_expit(f)
+        if f.shape[1] == 1:
+            return log_expit(np.concatenate([-f, f], axis=1))
+        return log_softmax(f, axis=1)
+
+    # What the base asks for.
+
+    def _likelihood(self, learned):
+        one_of_many = not learned["_is_multilabel"] and len(learned["classes_"]) > 2
+        return Categorical("categorical") if one_of_many else Bernoulli("bernoulli")
+
+    def _check_y(self, y):
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            y = y.toarray() if sparse.issparse(y) else y
+            return check_array(y, dtype=None, input_name="y")
+        return _check_y(y, multi_output=False, estimator=self)
+
+    def _check_rows(self, X, y, sample_weight):
+        table, y, weights = super()._check_rows(X, y, sample_weight)
+        if self.class_weight is None:
+            return table, y, weights
+        weights = weights * _class_weights(self.class_weight, y, weights)
+        used = np.flatnonzero(weights > 0)
+        if not len(used):
+            raise ValueError("class_weight leaves no row with a weight above 0.")
+        if len(used) == len(y):
+            return table, y, weights
+        return _take(table, used), y[used], weights[used]
+
+    def _encode_y(self, y, known=None):
+        if known is None:
+            is_1d = y.ndim == 1
+            classes = np.unique(y) if is_1d else np.arange(y.shape[1])
+            if is_1d:
+                _refuse_one_class(self, classes)
+            known = {"classes_": classes, "_is_multilabel": not is_1d}
+        learned = {name: known[name] for name in ("classes_", "_is_multilabel")}
+        classes = learned["classes_"]
+        if learned["_is_multilabel"]:
+            if y.ndim != 2 or y.shape[1] != len(classes):
+                raise ValueError(
+                    f"y must be an indicator matrix with {len(classes)} columns, as in "
+                    f"the first fit; got shape {y.shape}."
+                )
+            return y.astype(np.float64), learned
+        unknown = np.setdiff1d(y, classes)
+        if len(unknown):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`: {unknown.tolist()} are not "
+                f"among {classes.tolist()}."
+            )
+        position = np.searchsorted(classes, y)
+        if len(classes) == 2:
+            return position[:, None].astype(np.float64), learned
+        return np.eye(len(classes))[position], learned
+
+    def _outcome(self, f):
+        """Probabilities from the network's output."""
+        p = self._fitted.likelihood.mean(f)
+        if self._is_multilabel or p.shape[1] > 1:
+            return p
+        return np.concatenate([1.0 - p, p], axis=1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _class_weights(class_weight, y, weights):
+    """Weight of every row by its class."""
+    if y.ndim == 2:
+        return compute_sample_weight(class_weight, y)
+    classes, position = np.unique(y, return_inverse=True)
+    by_class = compute_class_weight(
+        class_weight, classes=classes, y=y, sample_weight=weights
+    )
+    return by_class[position]
+
+
+def _refuse_one_class(estimator, classes):
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs samples of at least 2 classes in the "
+            f"data, but the data contains only one class: {classes.tolist()[0]!r}."
+        )
