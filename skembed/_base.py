@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
@@ -179,7 +180,9 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         validation = self._held_out(
             fitted, _take(table, held_out), outcome[held_out], weights[held_out]
         )
-        fitted, history = self._train(fitted, problem, rng, validation)
+        fitted, history = self._train(
+            fitted, problem, rng, validation, _Seen(table, y, weights, learned)
+        )
         # Here only: what is unseen in a later fit has its vector from before.
         weights = _fitting.settle_unseen(
             fitted.architecture,
@@ -360,14 +363,14 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
 
         return loss
 
-    def _train(self, fitted, problem, rng, validation=None, **settings):
+    def _train(self, fitted, problem, rng, validation=None, seen=None, **settings):
         """Train; the network with its new weights, and the history of the run."""
         from ._keras import trainer
 
         options = _fitting.options(self, problem.rows, rng, **settings)
         run = trainer.Run(problem, options)
         run.start(fitted.weights)
-        options.look = self._hooks(fitted, run, validation)
+        options.look = self._hooks(fitted, run, validation, seen)
         run.train()
         options.look.finish(run)
         weights = run.weights()
@@ -376,7 +379,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
             history["validation_loss_curve_"] = options.look.hooks[0].curve
         return replace(fitted, weights=weights), history
 
-    def _hooks(self, fitted, run, validation):
+    def _hooks(self, fitted, run, validation, seen):
         """What looks at the run after every epoch."""
         hooks, epochs = [], run.options.epochs
         if validation is not None:
@@ -390,13 +393,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         if getattr(self, "_skl_callbacks", None):
             context = self._init_callback_context(max_subtasks=epochs)
             context.call_on_fit_task_begin(estimator=self)
-            hooks.append(
-                SklearnCallbacks(
-                    self,
-                    context,
-                    lambda run: {"_fitted": replace(fitted, weights=run.weights())},
-                )
-            )
+            hooks.append(SklearnCallbacks(self, context, fitted, seen))
         if self.verbose:
             hooks.append(Progress(type(self).__name__, epochs, int(self.verbose)))
         return Hooks(hooks)
@@ -446,7 +443,13 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
             problem.row_multiplier = _fitting.tokens_only(encoder)
         n_seen = fitted.n_seen + rows.total
         factor = rows.total / n_seen if anchored else 1.0
-        trained, history = self._train(grown, problem, rng, rate_factor=factor)
+        trained, history = self._train(
+            grown,
+            problem,
+            rng,
+            seen=_Seen(table, y, weights, {}),
+            rate_factor=factor,
+        )
         history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
         vars(self).update(history)
         self._set_fitted(replace(trained, n_seen=n_seen))
@@ -618,6 +621,15 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.target_tags.required = True
         return tags
+
+
+class _Seen(NamedTuple):
+    """What callbacks of scikit-learn may look at: the rows, and attributes of y."""
+
+    X: object
+    y: np.ndarray
+    weights: np.ndarray
+    learned: dict
 
 
 def _take(table, rows):

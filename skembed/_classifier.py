@@ -327,7 +327,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         return self.classes_[f.argmax(axis=1)]
 
     def decision_function(self, X):
-        """Log-odds of the classes: outputs of the network.
+        """Compute the log-odds of the classes, the outputs of the network.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         return f[:, 0] if len(self.classes_) == 2 and not self._is_multilabel else f
 
     def predict_proba(self, X):
-        """Probabilities of the classes.
+        """Predict the probabilities of the classes.
 
         Parameters
         ----------
@@ -361,7 +361,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         return self._outcome(self._outputs(X))
 
     def predict_log_proba(self, X):
-        """Logarithms of the probabilities of the classes.
+        """Predict the logarithms of the probabilities of the classes.
 
         Parameters
         ----------

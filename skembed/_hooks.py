@@ -6,6 +6,9 @@ A hook has ``epoch(run) -> bool`` (True stops the run) and ``finish(run)``; a ru
 
 import sys
 import time
+from dataclasses import replace
+
+from sklearn.utils.validation import _get_feature_names
 
 
 class Hooks:
@@ -93,10 +96,19 @@ class Progress:
 class SklearnCallbacks:
     """Drives callbacks of scikit-learn's own protocol (``sklearn.callback``)."""
 
-    def __init__(self, estimator, context, fitted_attributes):
+    def __init__(self, estimator, context, fitted, seen):
         self.estimator = estimator
         self.context = context
-        self.fitted_attributes = fitted_attributes
+        self.fitted = fitted
+        self.attributes = {**seen.learned, "n_features_in_": seen.X.shape[1]}
+        names = _get_feature_names(seen.X)
+        if names is not None:
+            self.attributes["feature_names_in_"] = names
+        self.data = {
+            "X": seen.X,
+            "y": seen.y,
+            "metadata": {"sample_weight": seen.weights},
+        }
         self._begin()
 
     def _begin(self):
@@ -104,9 +116,14 @@ class SklearnCallbacks:
         self.task.call_on_fit_task_begin(estimator=self.estimator)
 
     def epoch(self, run):
+        def attributes():
+            fitted = replace(self.fitted, weights=run.weights())
+            return {**self.attributes, "_fitted": fitted}
+
         stop = self.task.call_on_fit_task_end(
             estimator=self.estimator,
-            reconstruction_attributes=lambda: self.fitted_attributes(run),
+            reconstruction_attributes=attributes,
+            **self.data,
         )
         if not stop and len(run.loss_curve) < run.options.epochs:
             self._begin()

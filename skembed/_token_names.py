@@ -18,6 +18,9 @@ _TYPED = re.compile(r"%([a-z][a-z0-9_]*)(?:\[(\w+)\])?:(.*)", re.DOTALL)
 def keyed_vectors_name(token):
     r"""Return the name that `to_keyed_vectors` writes for a token.
 
+    Files of word2vec end a name at the first space, and they know strings only; so
+    white space is escaped, and what is no string carries its type.
+
     Parameters
     ----------
     token : object
@@ -99,6 +102,8 @@ def _escaped(character):
 def token_from_keyed_vectors_name(name):
     """Return the token that `to_keyed_vectors` has written under a name.
 
+    It undoes `keyed_vectors_name`, types and all.
+
     Parameters
     ----------
     name : str
@@ -114,6 +119,10 @@ def token_from_keyed_vectors_name(name):
     ------
     ValueError
         If `keyed_vectors_name` gives this name to no token.
+
+    See Also
+    --------
+    keyed_vectors_name : The way there.
 
     Examples
     --------

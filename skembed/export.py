@@ -25,6 +25,9 @@ __all__ = [
 def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
     """Write token vectors in the format of word2vec, which gensim reads.
 
+    Tokens that are no plain strings, or have white space in them, are written under
+    names from which they can be recovered exactly.
+
     Parameters
     ----------
     estimator : estimator
@@ -48,6 +51,11 @@ def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
         If there are several token columns and `feature` does not say which.
     TypeError
         If the estimator has no token vectors, or a token cannot be written.
+
+    See Also
+    --------
+    token_from_keyed_vectors_name : The way back from a name to the token.
+    to_frame : The vectors as a data frame.
 
     Notes
     -----
@@ -94,6 +102,9 @@ def _items(tokens):
 def to_projector(estimator, folder, *, feature=None, metadata=None):
     r"""Write token vectors for the projector of TensorBoard.
 
+    The projector shows the vectors in two or three dimensions, to be turned, searched
+    and coloured by metadata.
+
     Parameters
     ----------
     estimator : estimator
@@ -121,6 +132,10 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
         or "count", or is given for several columns.
     TypeError
         If the estimator has no token vectors.
+
+    See Also
+    --------
+    EmbeddingDisplay : A map of the tokens for print.
 
     Notes
     -----
@@ -212,6 +227,8 @@ def _quoted(text):
 def to_frame(estimator, *, feature=None):
     """Put tokens, counts, vectors and spreads of a column into a pandas DataFrame.
 
+    One row a token, for joining the vectors to other tables or writing them to a file.
+
     Parameters
     ----------
     estimator : estimator
@@ -235,6 +252,10 @@ def to_frame(estimator, *, feature=None):
         If there are several token columns and `feature` does not say which.
     TypeError
         If the estimator has no token vectors.
+
+    See Also
+    --------
+    to_keyed_vectors : The vectors as a file for gensim.
 
     Examples
     --------

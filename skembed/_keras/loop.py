@@ -33,6 +33,7 @@ class Spec(NamedTuple):
     n_targets: int
     has_noise: bool
     own_priors: bool
+    in_blocks: bool
     rule: optimizers.Rule
 
 
@@ -43,7 +44,7 @@ class Data(NamedTuple):
     rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
     tokens: tf.Tensor  # (n_table_rows, 2): 1 / count, multiplier of the rate
     mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
-    knots: tuple  # piecewise-linear encoding
+    knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
     rates: tf.Tensor  # (n_dense,): multiplier of the learning rate, 0 = frozen
     pool: tf.Tensor  # standard normal numbers
@@ -95,7 +96,7 @@ def _signature(spec):
         rows=of(real, 2),
         tokens=of(real, 2),
         mask=of(real, 2),
-        knots=(of(whole, 1), of(real, 1), of(real, 1)),
+        knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
         rates=of(real, 1),
         pool=of(real, 1),
@@ -171,10 +172,15 @@ class _Loop:
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
-            vectors = tf.reshape(flat, [tf.size(index), n_columns, width])
-            vectors *= data.mask
+            vectors = tf.reshape(flat, [tf.size(index), n_columns * width])
             f, state = dense.apply(
-                spec.architecture, parts, vectors, numbers, data.knots, state
+                spec.architecture,
+                parts,
+                vectors * tf.reshape(data.mask, [-1]),
+                numbers,
+                data.knots,
+                state,
+                spec.in_blocks,
             )
             f.set_shape([None, spec.architecture.n_outputs])
             log_noise = None
@@ -184,13 +190,19 @@ class _Loop:
             nll = losses.FUNCTIONS[spec.loss](f, targets, log_noise, **constants)
             data_part = tf.reduce_sum(weights * nll)
             if spec.architecture.posterior:
+                root = losses.root_information(spec.loss, f, log_noise, **constants)
                 signs = self._signs(f, data, plan.offsets[s])
-                sensitivity = losses.sensitivity(
-                    spec.loss, f, log_noise, signs, **constants
-                )
-        g_flat, g_theta = tape.gradient(
-            data_part, [flat, theta], unconnected_gradients="zero"
-        )
+                sensitivity = losses.sensitivity(spec.loss, root, signs, f)
+        if spec.architecture.posterior:
+            jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
+        if spec.architecture.posterior and spec.architecture.n_outputs == 1:
+            # One output: both gradients are multiples of its own, one pass serves both.
+            by_f, g_theta = tape.gradient(data_part, [f, theta])
+            g_flat = jacobian * tf.repeat(by_f / root, n_columns, axis=0)
+        else:
+            g_flat, g_theta = tape.gradient(
+                data_part, [flat, theta], unconnected_gradients="zero"
+            )
         t = tf.cast(plan.first_step + s + 1, tf.float32)
         rate = plan.learning_rates[s]
         change, new_slots = optimizers.change(
@@ -205,7 +217,6 @@ class _Loop:
 
         uses = _Uses(touched, use, packed, tf.gather(data.tokens, touched), n_columns)
         if spec.architecture.posterior:
-            jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
             kl, scale = self._natural_step(
                 table, uses, g_flat, jacobian, weights, parts, plan, s
             )

@@ -81,23 +81,29 @@ def categorical(f, y, log_noise):
     return tf.reduce_logsumexp(f, -1) - tf.reduce_sum(y * f, -1)
 
 
-def sensitivity(loss, f, log_noise, signs, **constants):
-    """Sum of outputs whose squared gradient is, on average, the Fisher information.
+def root_information(loss, f, log_noise, **constants):
+    """Square root of the Fisher information of every output, constant in the tape.
 
-    For output ``f_io`` of row i with Fisher information ``I_io``, the gradient of
-    ``sum_io signs_io sqrt(I_io) f_io`` with respect to a vector of row i, squared, has
-    the diagonal Gauss-Newton curvature of the likelihood as its mean over random
-    `signs` (Martens 2020, "New Insights and Perspectives on the Natural Gradient
-    Method", section 9); with one output a row it is exact.
+    Never quite 0: the curvature that it stands for is divided by.
     """
     noise = None if log_noise is None else tf.exp(-log_noise)
-    f_now = tf.stop_gradient(f)
-    root = tf.stop_gradient(_ROOT_FISHER[loss](f_now, noise, **constants))
+    root = _ROOT_FISHER[loss](f, noise, **constants) + tf.zeros_like(f)
+    return tf.stop_gradient(tf.maximum(root, 1e-4))
+
+
+def sensitivity(loss, root, signs, f):
+    """Sum of outputs whose squared gradient is, on average, the Fisher information.
+
+    The gradient of ``sum_io signs_io root_io f_io`` with respect to a vector of row i,
+    squared, has the diagonal Gauss-Newton curvature of the likelihood as its mean over
+    random `signs` (Martens 2020, "New Insights and Perspectives on the Natural
+    Gradient Method", section 9); with one output a row it is exact.
+    """
+    root = root * signs
     if loss == "categorical":  # a square root of diag(p) - p p'
-        root = root * signs
-        root -= tf.square(_softmax_root(f_now)) * tf.reduce_sum(root, -1, keepdims=True)
-        return tf.reduce_sum(tf.stop_gradient(root) * f)
-    return tf.reduce_sum(root * signs * f)
+        p = tf.stop_gradient(tf.nn.softmax(f))
+        root -= p * tf.reduce_sum(root, -1, keepdims=True)
+    return tf.reduce_sum(root * f)
 
 
 def _softmax_root(f, noise=None):

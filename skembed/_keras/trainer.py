@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from .._network import Knots, Weights
 from .._schedule import StopRule
-from . import loop
+from . import dense, loop
 
 CHUNK = 256  # steps a call at most, where nothing has to look in between
 HYPER_RATE = 10.0  # the noise scale learns this much faster than the head
@@ -98,6 +98,7 @@ class Run:
             rows.targets.shape[1],
             posterior and problem.likelihood.has_noise,
             problem.priors is not None,
+            self._in_blocks(weights),
             options.rule,
         )
         self._run = loop.compiled(self.spec)
@@ -129,12 +130,24 @@ class Run:
             rows=tf.constant(_packed(rows)),
             tokens=tf.constant(np.stack([inverse, multiplier], 1), tf.float32),
             mask=tf.constant(problem.mask, tf.float32),
-            knots=tuple(tf.constant(part) for part in problem.knots),
+            knots=self._knots(),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(rates, tf.float32),
             pool=tf.constant(pool),
         )
         self.steps = 0
+
+    def _in_blocks(self, weights):
+        """Whether a matrix product of a batch is more than one thread does alone."""
+        largest = max(value.size for value in weights.dense.values())
+        return self.batch * largest > dense.SMALL
+
+    def _knots(self):
+        """The pieces of the numbers, with a matrix that picks each one's number."""
+        knots, n_numbers = self.problem.knots, self.problem.rows.numbers.shape[1]
+        of_number = np.zeros((n_numbers, len(knots.column)), np.float32)
+        of_number[knots.column, np.arange(len(knots.column))] = 1.0
+        return tuple(tf.constant(p) for p in (of_number, knots.low, knots.scale))
 
     def _rates(self, sizes):
         rates = np.ones(sum(sizes))
