@@ -2,12 +2,10 @@
 
 import os
 import sys
-import warnings
 from pathlib import Path
 
-from docutils.nodes import SkipNode
+from docutils.nodes import SkipNode, reference
 from docutils.utils.math.latex2mathml import tex2mathml
-from sphinx_gallery.sorting import FileNameSortKey
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -15,8 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import skembed
 
 project = "skembed"
-author = "the skembed developers"
-copyright = author
+copyright = author = "the skembed developers"
 version = release = skembed.__version__
 
 extensions = [
@@ -28,27 +25,22 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "benchmarks/_*.rst"]
 templates_path = ["_templates"]
-suppress_warnings = ["config.cache"]  # functions in the gallery's configuration
 default_role = "code"
-add_module_names = False
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
-html_title = "skembed"
 html_static_path = ["_static"]
 html_css_files = ["skembed.css"]
-html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skembed"},
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
-    "footer_end": [],
 }
-html_sidebars = {"index": [], "install": [], "coming_from": []}
+html_sidebars = dict.fromkeys(("index", "install", "coming_from", "contributing"), [])
 html_math_renderer = "mathml"
 
 sphinx_gallery_conf = {
@@ -57,16 +49,9 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skembed",),
     "reference_url": {"skembed": None},
-    "within_subsection_order": FileNameSortKey,
+    "within_subsection_order": "FileNameSortKey",
     "remove_config_comments": True,
-    "show_memory": False,
-    "plot_gallery": "True",
-    "matplotlib_animations": False,
-    "abort_on_example_error": False,
-    "image_scrapers": ("matplotlib",),
 }
-
-warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 
 def _inline_math(self, node):
@@ -80,6 +65,25 @@ def _block_math(self, node):
     raise SkipNode
 
 
+SKLEARN = "https://scikit-learn.org/stable/"
+SKLEARN_LABELS = {
+    *("accuracy_score", "r2_score", "df_output_transform", "metadata_routing"),
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py",
+}
+
+
+def _link_to_sklearn(app, env, node, contnode):
+    """Links to scikit-learn without fetching its inventory."""
+    target = node["reftarget"]
+    page = f"search.html?q={target}" if target in SKLEARN_LABELS else None
+    if target.startswith("sklearn."):
+        page = f"modules/generated/{target}.html"
+    if page is not None:
+        return reference("", "", contnode, refuri=SKLEARN + page, internal=False)
+    return None
+
+
 def setup(app):
     """Formulas as MathML, which browsers draw by themselves."""
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
+    app.connect("missing-reference", _link_to_sklearn)

@@ -63,7 +63,7 @@ print(outcome.probability_nearer("PDX", ["SAN", "SFO"], to="SEA").round(2))
 # ------------------
 # Halfway, in minutes, between Boston and Los Angeles:
 
-vector, neighbors = outcome.mix({"BOS": 0.5, "LAX": 0.5}, n=4)
+vector, neighbors = outcome.mix({"BOS": 0.5, "LAX": 0.5}, n=3)
 print([city[dest] for dest, _ in neighbors])
 
 # %%

@@ -8,9 +8,9 @@ that each does what it is good at.
 """
 
 # %%
-# During `fit_transform` the vectors of a row come from a model that has not seen the
-# row (cross-fitting, as in :class:`~sklearn.preprocessing.TargetEncoder`). Otherwise
-# the model behind it would trust vectors that have its own outcome in them.
+# In `fit_transform` the vectors of a row's tokens are learned from other rows
+# (cross-fitting, as in :class:`~sklearn.preprocessing.TargetEncoder`). Otherwise the
+# model behind it would trust vectors that have its own outcome in them.
 
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -30,7 +30,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 # What comes out: a few columns for every column of tokens, the numbers beside them.
 
 learner = EmbeddingRegressor(4, epochs=8, random_state=0)
-encoder = EmbeddingEncoder(learner).set_output(transform="pandas")
+encoder = EmbeddingEncoder(
+    learner, categorical_features="auto", remainder="passthrough", random_state=0
+).set_output(transform="pandas")
 vectors = encoder.fit_transform(X_train, y_train)
 print(vectors.shape)
 vectors.iloc[:3, :6].round(2)
@@ -42,7 +44,9 @@ vectors.iloc[:3, :6].round(2)
 
 tokens = ["carrier", "origin", "dest", "tailnum", "month"]
 encoders = {
-    "vectors": EmbeddingEncoder(learner),
+    "vectors": EmbeddingEncoder(
+        learner, categorical_features="auto", remainder="passthrough", random_state=0
+    ),
     "target encoder": make_column_transformer(
         (TargetEncoder(), tokens), remainder="passthrough"
     ),

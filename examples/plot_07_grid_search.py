@@ -57,8 +57,8 @@ importance = permutation_importance(
 )
 order = importance.importances_mean.argsort()
 figure, ax = plt.subplots(figsize=(6, 3), layout="constrained")
-ax.barh(X_test.columns[order], importance.importances_mean[order])
-ax.set_xlabel("loss of R2 when the column is shuffled")
+ax.barh(X_test.columns[order], importance.importances_mean[order], log=True)
+ax.set_xlabel("loss of R2 when the column is shuffled (log scale)")
 plt.show()
 
 # %%

@@ -17,8 +17,8 @@ from skembed import EmbeddingRegressor, LossCurveDisplay
 from skembed.datasets import load_flights
 
 flights = load_flights(as_frame=True)
-X = flights.data[["carrier", "origin", "dest", "month", "hour"]][:10_000]
-y = flights.target[:10_000]
+some = flights.frame.sample(8000, random_state=0)
+X, y = some[["carrier", "origin", "dest", "month", "hour"]], some["air_time"]
 
 
 def residual_head(meta):
@@ -53,8 +53,8 @@ print(
 # Callbacks
 # ---------
 # Keras callbacks are called at the ends of epochs, on a model with the weights of the
-# moment. Here the learning rate is halved when the loss stops falling. With
-# `early_stopping` there is a "val_loss" to watch as well, on rows held out.
+# moment. Here the learning rate is halved when the loss on rows held out, "val_loss",
+# stops falling; without `early_stopping` there is only "loss".
 
 slower = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2)
 regressor = EmbeddingRegressor(
@@ -64,4 +64,9 @@ regressor = EmbeddingRegressor(
     callbacks=[slower],
     random_state=0,
 ).fit(X, y)
-display = LossCurveDisplay.from_estimator(regressor)
+print(f"stopped after {regressor.n_iter_} epochs")
+
+# %%
+# The loss on the rows held out, epoch by epoch:
+
+display = LossCurveDisplay.from_curves(regressor.validation_loss_curve_)

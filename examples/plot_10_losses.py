@@ -22,7 +22,7 @@ from skembed.datasets import load_flights
 flights = load_flights(as_frame=True)
 X = flights.data[["carrier", "origin", "dest", "month", "hour"]]
 X_train, X_test, y_train, y_test = train_test_split(
-    X, flights.target, train_size=8000, test_size=5000, random_state=0
+    X, flights.target, train_size=5000, test_size=5000, random_state=0
 )
 levels = (0.05, 0.5, 0.95)
 low, middle, high = (
@@ -43,9 +43,10 @@ to = (X_test["dest"] == X_test["dest"].mode()[0]).to_numpy()
 order = np.argsort(middle[to])
 figure, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
 ax.fill_between(np.arange(to.sum()), low[to][order], high[to][order], alpha=0.3)
-ax.plot(middle[to][order], label="median")
-ax.plot(y_test.to_numpy()[to][order], ".", markersize=3, color="black")
+ax.plot(middle[to][order], label="median, and 5 to 95 %")
+ax.plot(y_test.to_numpy()[to][order], ".", markersize=3, color="black", label="flown")
 ax.set(xlabel="flight", ylabel="minutes", title=f"to {X_test['dest'].mode()[0]}")
+ax.legend(frameon=False, loc="upper left")
 plt.show()
 
 # %%

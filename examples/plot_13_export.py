@@ -14,8 +14,8 @@ from skembed import EmbeddingRegressor
 from skembed.datasets import load_flights
 
 flights = load_flights(as_frame=True)
-X = flights.data[["carrier", "origin", "dest", "month", "hour"]][:8000]
-y = flights.target[:8000]
+some = flights.frame.sample(8000, random_state=0)
+X, y = some[["carrier", "origin", "dest", "month", "hour"]], some["air_time"]
 regressor = EmbeddingRegressor(4, epochs=10, random_state=0).fit(X, y)
 
 # %%

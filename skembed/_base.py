@@ -455,7 +455,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         self._set_fitted(replace(trained, n_seen=n_seen))
         return self
 
-    def _with_fresh_tables(self, encoded, outcome, weights, rng):
+    def _relearned(self, X, y, sample_weight, rng):
         """The network with its tables learned anew from these rows, all else frozen.
 
         The tokens start from the prior: what other rows taught is in the dense
@@ -464,6 +464,9 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         from ._keras import trainer
 
         fitted = self._fitted
+        table, y, weights = self._check_rows(X, y, sample_weight)
+        outcome, _ = self._encode_y(y, known=vars(self))
+        encoded = fitted.encoder.transform(table)
         rows, origin = _fitting.training_rows(
             encoded, fitted.predictor.offsets, outcome, weights, fitted.likelihood
         )
@@ -474,10 +477,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         problem.frozen = True
         problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
         start, problem.priors = _fitting.fresh_tables(fitted, rng)
-        epochs = self.n_iter_
-        if fitted.architecture.posterior:
-            epochs = min(epochs, _fitting.FRESH_EPOCHS)
-        run = trainer.Run(problem, _fitting.options(self, rows, rng, epochs=epochs))
+        run = trainer.Run(problem, _fitting.fresh_options(self, rows, rng))
         run.start(start)
         run.train()
         learned = _fitting.settle_unseen(

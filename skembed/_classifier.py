@@ -74,7 +74,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
         float is the highest rate: it warms up and then falls along a cosine to 0.
     batch_size : "auto" or int, default="auto"
-        Observations a step. "auto" is a power of two near a 150th of the rows, from 32
+        Observations a step. "auto" is a power of two near a 100th of the rows, from 32
         to 8,192.
     epochs : "auto" or int, default="auto"
         Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
@@ -388,7 +388,13 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
 
     def _check_y(self, y):
         check_classification_targets(y)
-        if type_of_target(y, input_name="y") == "multilabel-indicator":
+        kind = type_of_target(y, input_name="y")
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                f"Unknown label type: {kind}. A 2-d y must be an indicator matrix of "
+                "zeros and ones."
+            )
+        if kind == "multilabel-indicator":
             y = y.toarray() if sparse.issparse(y) else y
             return check_array(y, dtype=None, input_name="y")
         return _check_y(y, multi_output=False, estimator=self)

@@ -59,6 +59,8 @@ def as_table(X):
     dtype = getattr(X, "dtype", None)
     if dtype is None and _holds_objects(X):
         X = _objects(X)
+    elif getattr(dtype, "kind", "") == "T":  # NumPy's strings of any length
+        X = X.astype(object)
     elif getattr(dtype, "kind", "") == "c":
         raise ValueError("Complex data not supported: X has a complex dtype.")
     return check_array(X, dtype=None, ensure_all_finite="allow-nan")

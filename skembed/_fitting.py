@@ -13,6 +13,7 @@ LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
 HIDDEN = (64, 64)
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
+FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
 
 
 @dataclass(frozen=True)
@@ -322,3 +323,17 @@ def fresh_tables(fitted, rng):
     precision = weights.precision.copy()
     mean[tokens], precision[tokens] = priors[0][tokens], priors[1][tokens]
     return weights.with_rows(mean, precision), priors
+
+
+def fresh_options(estimator, rows, rng):
+    """How tables are learned anew under a frozen head."""
+    epochs = estimator.n_iter_
+    if estimator.prior is None:
+        return options(estimator, rows, rng, epochs=epochs)
+    epochs = min(epochs, FRESH_EPOCHS)
+    made = options(estimator, rows, rng, epochs=epochs)
+    made.batch_size = max(made.batch_size, int(np.ceil(rows.total / FRESH_STEPS)))
+    per_epoch = max(1, int(np.ceil(rows.total / made.batch_size - 1e-9)))
+    made.schedule = _schedule.Schedule("cosine", epochs * per_epoch)
+    made.tol = None
+    return made

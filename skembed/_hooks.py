@@ -75,7 +75,7 @@ class Progress:
 
     def epoch(self, run):
         n = len(run.loss_curve)
-        if n == 1 or n % self.every == 0 or n == self.epochs:
+        if (n == 1 or n % self.every == 0) and n < self.epochs:
             self._print(run, "")
         return False
 

@@ -69,7 +69,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
         float is the highest rate: it warms up and then falls along a cosine to 0.
     batch_size : "auto" or int, default="auto"
-        Observations a step. "auto" is a power of two near a 150th of the rows, from 32
+        Observations a step. "auto" is a power of two near a 100th of the rows, from 32
         to 8,192.
     epochs : "auto" or int, default="auto"
         Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly

@@ -19,6 +19,9 @@ def auto_epochs(n, steps_per_epoch):
     return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
 
 
+WARM = 0.3  # part of the steps before a posterior is drawn at its full spread
+
+
 class Schedule:
     """Learning rates of the steps to come, as multiples of the first rate.
 
@@ -47,6 +50,15 @@ class Schedule:
             left = (1.0 - self.progress) / (epochs * steps_per_epoch)
             self.pace = max(self.pace, left)
         self.finishing = True
+
+    def temper(self, n):
+        """Share of the posterior's spread that the next `n` steps draw.
+
+        From 0 to 1: an interaction of two columns is a saddle at vectors of 0, and
+        under full noise they would fall back to the prior before it was found.
+        """
+        at = self.progress + self.pace * (np.arange(n) + 0.5)
+        return np.clip(at / WARM, 0.0, 1.0).astype(np.float32)
 
     def take(self, n):
         """Multipliers of the next `n` steps."""

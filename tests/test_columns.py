@@ -60,6 +60,7 @@ DAYS = [datetime.date(2020, 2, 29), datetime.date(1969, 1, 1)]
         ([[t] for t in TEXT], TEXT),
         (np.array([["b"], ["a"]]), ["b", "a"]),
         (np.array([[b"b"], [b"a"]]), [b"b", b"a"]),
+        (np.array([["b"], ["a"]], np.dtypes.StringDType()), ["b", "a"]),
         (pd.DataFrame({"x": WHOLE}), WHOLE),
         (pd.DataFrame({"x": pd.Series(WHOLE, dtype="Int64")}), WHOLE),
         (pd.DataFrame({"x": pd.Series(WHOLE_MISSING, dtype="Int64")}), WHOLE_MISSING),

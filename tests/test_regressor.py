@@ -85,7 +85,7 @@ def test_posteriors_are_those_of_bayes(effects_only, many_tokens):
     tokens = effects_only.categories_[0][:, None]
     assert np.abs(raw - mean).max() > 0.5  # there was something to shrink
     predicted = effects_only.predict(tokens)
-    assert np.abs(predicted - mean).max() < 0.05 * np.abs(raw - mean).max()
+    assert (np.abs(predicted - mean) / sd).max() < 0.08
     spread = effects_only.predict_std(tokens, include_noise=False)
     np.testing.assert_allclose(spread, sd, rtol=0.05)
     scale = effects_only._fitted.scale[0]
@@ -337,7 +337,7 @@ def test_columns_are_found_by_name_and_checked(quick):
         model.predict(X[["t"]])
     with pytest.raises(ValueError, match="order"):
         model.predict(X.iloc[:, ::-1])
-    assert model.model_.input_names is not None
+    assert model.model_.output_shape == (None, 1)
 
 
 @pytest.mark.parametrize(
@@ -433,9 +433,9 @@ def test_several_outputs(prior):
 
 def test_tol_stops_training_early_and_none_does_not(with_gaps):
     X, y = with_gaps
-    params = {"prior": None, "batch_size": 400, "epochs": 60, "n_iter_no_change": 3}
-    assert EmbeddingRegressor(2, (4,), tol=1e9, **params).fit(X, y).n_iter_ < 60
-    assert EmbeddingRegressor(2, (4,), tol=None, **params).fit(X, y).n_iter_ == 60
+    params = {"prior": None, "batch_size": 8, "epochs": 30, "n_iter_no_change": 3}
+    assert EmbeddingRegressor(2, (4,), tol=1e9, **params).fit(X, y).n_iter_ < 30
+    assert EmbeddingRegressor(2, (4,), tol=None, **params).fit(X, y).n_iter_ == 30
 
 
 def test_early_stopping_keeps_the_best_weights():
@@ -725,7 +725,7 @@ BAD_DATA = {
     "text in y": ((X0, ["a", "b", "c"]), "could not convert|dtype"),
     "y too short": ((X0, Y0[:2]), "inconsistent"),
     "weights too short": ((X0, Y0, [1.0, 2.0]), "inconsistent|sample_weight"),
-    "weights all zero": ((X0, Y0, [0.0, 0.0, 0.0]), "0"),
+    "weights all zero": ((X0, Y0, [0.0, 0.0, 0.0]), "zero"),
     "a negative weight": ((X0, Y0, [1.0, -1.0, 1.0]), "[Nn]egative"),
     "nan in weights": ((X0, Y0, [1.0, np.nan, 1.0]), "NaN"),
     "complex": ((np.ones((3, 2)) * 1j, Y0), "[Cc]omplex"),

@@ -141,7 +141,9 @@ def test_categories_do_not_depend_on_the_order_or_on_unused_ones(quick):
     X = pd.DataFrame({"x": pd.Categorical(TEXT, order)})
     model = quick().fit(X, Y)
     assert model.categories_[0].tolist() == sorted(set(TEXT))
-    np.testing.assert_array_equal(model.embedding_, fit(quick, objects(TEXT)).embedding_)
+    np.testing.assert_array_equal(
+        model.embedding_, fit(quick, objects(TEXT)).embedding_
+    )
 
 
 def test_y_from_every_kind_of_table(quick):

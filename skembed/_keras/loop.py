@@ -56,6 +56,7 @@ class Plan(NamedTuple):
     order: tf.Tensor  # (n_steps, batch) int32: rows of the data
     learning_rates: tf.Tensor  # (n_steps,)
     row_rates: tf.Tensor  # (n_steps,): share of its data that moves a token fully
+    temper: tf.Tensor  # (n_steps,): share of the posterior's spread that is drawn
     offsets: tf.Tensor  # (n_steps,) int32: where the noise of the step starts
     first_step: tf.Tensor  # (): steps made before this call
     per_observation: tf.Tensor  # (): 1 / weight of a batch
@@ -105,6 +106,7 @@ def _signature(spec):
         order=of(whole, 2),
         learning_rates=of(real, 1),
         row_rates=of(real, 1),
+        temper=of(real, 1),
         offsets=of(whole, 1),
         first_step=of(whole, 0),
         per_observation=of(real, 0),
@@ -168,7 +170,7 @@ class _Loop:
             resource=table, indices=touched, dtype=tf.float32
         )
         packed.set_shape([None, None])
-        flat = self._vectors(packed, use, data, plan.offsets[s])
+        flat = self._vectors(packed, use, data, plan, s)
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
@@ -229,15 +231,15 @@ class _Loop:
         per = plan.per_observation
         return theta, slots, state, (data_part + kl) * per, data_part * per
 
-    def _vectors(self, packed, use, data, offset):
+    def _vectors(self, packed, use, data, plan, s):
         """A vector for every use of a token: one sample, or the point itself."""
         width = self.width
         if not self.spec.architecture.posterior:
             return tf.gather(packed[:, :width], use)
-        sd = tf.math.rsqrt(packed[:, width : 2 * width])
+        sd = plan.temper[s] * tf.math.rsqrt(packed[:, width : 2 * width])
         both = tf.gather(tf.concat([packed[:, :width], sd], 1), use)
         n = tf.size(use) * width
-        noise = tf.reshape(tf.slice(data.pool, [offset], [n]), [-1, width])
+        noise = tf.reshape(tf.slice(data.pool, [plan.offsets[s]], [n]), [-1, width])
         return both[:, :width] + both[:, width:] * noise
 
     def _signs(self, f, data, offset):
@@ -308,7 +310,8 @@ class _Loop:
             weight[:, 0] * tf.repeat(taken, uses.n_columns), uses.use, uses.n
         )
         rho /= tf.maximum(1.0, taken[:, None] / seen)
-        slope = times * gradient + prior_precision * (mean - prior_mean)
+        slope = times * gradient
+        slope += plan.temper[s] * prior_precision * (mean - prior_mean)
         new = [mean - rho * slope / new_precision, new_precision]
         new.append(uses.packed[:, 2 * width :])
         _write(table, uses.touched, new)

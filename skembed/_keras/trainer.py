@@ -85,6 +85,8 @@ class Run:
         self.steps_per_epoch = max(1, math.ceil(rows.total / options.batch_size - 1e-9))
         self.batch = min(options.batch_size, self.n_rows)
         self._waiting = np.zeros(0, np.int32)
+        # One each: what is drawn does not depend on how many epochs a call trains.
+        self._order_rng, self._noise_rng = options.rng.spawn(2)
 
     def start(self, weights, slots=None):
         """Put the weights and the data where TensorFlow works on them."""
@@ -206,6 +208,7 @@ class Run:
         """Train `n_epochs` in one call; their losses are added to the curve."""
         options, rows = self.options, self.problem.rows
         n = n_epochs * self.steps_per_epoch
+        temper = options.schedule.temper(n)
         factors = options.schedule.take(n)
         base = options.learning_rate
         if callable(base):
@@ -220,8 +223,9 @@ class Run:
             row_rates=tf.constant(
                 factors * options.row_rate * self.learning_rate_factor, tf.float32
             ),
+            temper=tf.constant(temper),
             offsets=tf.constant(
-                options.rng.integers(0, self._last_offset + 1, n), tf.int32
+                self._noise_rng.integers(0, self._last_offset + 1, n), tf.int32
             ),
             first_step=tf.constant(self.steps, tf.int32),
             per_observation=tf.constant(1.0 / batch_weight, tf.float32),
@@ -253,7 +257,7 @@ class Run:
         needed = n_steps * self.batch
         parts, have = [self._waiting], len(self._waiting)
         while have < needed:
-            order = self.options.rng.permutation(self.n_rows).astype(np.int32)
+            order = self._order_rng.permutation(self.n_rows).astype(np.int32)
             parts.append(order)
             have += len(order)
         stream = np.concatenate(parts)

@@ -1,0 +1,603 @@
+"""EmbeddingEncoder."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._set_output import _get_adapter_from_container
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _num_samples,
+    check_is_fitted,
+    validate_data,
+)
+
+from ._base import BaseEmbedding, _take
+from ._classifier import EmbeddingClassifier
+from ._columns import as_table, is_frame, read
+from ._regressor import EmbeddingRegressor
+
+TARGET_TYPES = (
+    "binary",
+    "multiclass",
+    "continuous",
+    "multilabel-indicator",
+    "continuous-multioutput",
+)
+
+
+class EmbeddingEncoder(TransformerMixin, BaseEstimator):
+    """Turn columns of tokens into columns of vectors, for any model behind it.
+
+    A predictor with a vector for every token is trained on `y`; the vectors are what
+    comes out, and the predictor is dropped. :meth:`fit_transform` is cross-fitted, as
+    in :class:`~sklearn.preprocessing.TargetEncoder`: the vectors of a row's tokens are
+    learned from the other folds only, so the model behind does not take them for more
+    than they are worth.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    .. note::
+        ``fit(X, y).transform(X)`` does not equal ``fit_transform(X, y)``. Use
+        `fit_transform` (as pipelines do) for the rows that a model is trained on.
+
+    Parameters
+    ----------
+    estimator : EmbeddingRegressor, EmbeddingClassifier or FrozenEstimator, default=None
+        What is trained, with the length of the vectors and everything else that is to
+        be chosen. None: an `EmbeddingRegressor` or an `EmbeddingClassifier`, as `y`
+        asks for. It is cloned, and its `categorical_features` are set to those given
+        here. A fitted one in a :class:`~sklearn.frozen.FrozenEstimator` is taken as it
+        is: nothing is learned, and `fit_transform` is `transform`.
+    categorical_features : "all", "auto" or array-like, default="all"
+        Columns that are encoded: their names, their indices or a mask of shape
+        (n_features,). "auto": every column that is not floating point. The other
+        columns must be numbers; the predictor reads them, too.
+    remainder : {"drop", "passthrough"}, default="drop"
+        Whether the other columns come out behind the vectors.
+    cv : int, cross-validation generator or iterable, default=5
+        The folds of `fit_transform`: their number, a splitter, or (train, test) pairs
+        of positions. Every row must be in exactly one test part. For an int the folds
+        are stratified where `y` holds classes.
+    output : {"mean", "mean_std", "first_order"}, default="mean"
+        What comes out for a token: its vector; its vector and the standard deviations
+        of its numbers; or its first-order effect only, one number an output of the
+        predictor.
+    target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
+        What `y` is. "auto" asks :func:`~sklearn.utils.multiclass.type_of_target`, for
+        which whole numbers are classes: say "continuous" where they are amounts. Has
+        no effect with an `estimator`.
+    shuffle : bool, default=True
+        Whether the rows are shuffled before they are split, for an int `cv`.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds, of the tables learned in them and, for ``estimator=None``,
+        of the predictor.
+
+    Attributes
+    ----------
+    estimator_ : EmbeddingRegressor or EmbeddingClassifier
+        The trained predictor.
+    categories_ : list of ndarray of shape (n_tokens_k,)
+        Tokens of every encoded column, sorted; a missing value comes last.
+    embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        Vectors of every encoded column; row `j` belongs to ``categories_[k][j]``.
+    embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+        Their posterior standard deviations; an AttributeError with ``prior=None``.
+    category_counts_ : list of ndarray of shape (n_tokens_k,), float64
+        Weighted number of training rows of every token.
+    infrequent_categories_ : list of ndarray or None
+        The pooled tokens of every encoded column; None where there are none.
+    is_categorical_ : ndarray of shape (n_features_in_,), bool
+        Which columns are encoded.
+    target_type_ : str
+        What `y` was taken for.
+    classes_ : ndarray of shape (n_classes,) or None
+        The labels; None for numbers.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns; only for tables whose columns all have names.
+
+    See Also
+    --------
+    EmbeddingRegressor : The predictor for numbers.
+    EmbeddingClassifier : The predictor for classes.
+    sklearn.preprocessing.TargetEncoder : One number a token, shrunk by its count.
+
+    Notes
+    -----
+    The predictor is trained once on all rows. Then, with its dense weights, its scales
+    and its tables for numbers frozen, the tokens' tables are learned anew from the
+    prior: once from all rows, for :meth:`transform`, and once for every fold from the
+    rows outside of it. The frozen weights fix the axes, so all tables lie in one
+    coordinate system. A token that only one fold holds gets the prior there, a vector
+    of zeros, as do tokens that are not known at all.
+
+    Vectors learned along with a network are known to help other models more than the
+    tokens themselves do [1]_.
+
+    References
+    ----------
+    .. [1] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables", 2016,
+       arXiv:1604.06737, section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> effect = {"red": -5.0, "green": 0.0, "lime": 0.5, "blue": 5.0}
+    >>> X = rng.choice(list(effect), size=(400, 1))
+    >>> y = np.array([effect[token] for token in X[:, 0]]) + rng.normal(size=400)
+    >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, random_state=0))
+    >>> model = make_pipeline(encoder, Ridge()).fit(X, y)
+    >>> model[0].get_feature_names_out().tolist()
+    ['x0_0', 'x0_1']
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    >>> vectors = model[0].transform([["blue"], ["mauve"]])
+    >>> vectors[1].tolist()
+    [0.0, 0.0]
+    >>> model[0].inverse_transform(vectors[:1]).tolist()
+    [['blue']]
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [BaseEstimator, None],
+        "categorical_features": ["array-like", str],
+        "remainder": [StrOptions({"drop", "passthrough"})],
+        "cv": ["cv_object"],
+        "output": [StrOptions({"mean", "mean_std", "first_order"})],
+        "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        categorical_features="all",
+        remainder="drop",
+        cv=5,
+        output="mean",
+        target_type="auto",
+        shuffle=True,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.categorical_features = categorical_features
+        self.remainder = remainder
+        self.cv = cv
+        self.output = output
+        self.target_type = target_type
+        self.shuffle = shuffle
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn a vector for every token.
+
+        For the rows that another model is to be trained on, use :meth:`fit_transform`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The table.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The outcome. May be None with a `FrozenEstimator` only.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The fitted encoder.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is none that learns vectors.
+        ValueError
+            If `y` is of a type that has no predictor, or `X`, `y` or the weights are
+            not what the predictor's ``fit`` takes.
+        """
+        self._fit_predictor(X, y, sample_weight)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Learn a vector for every token, and encode `X` cross-fitted.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The table.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The outcome. May be None with a `FrozenEstimator` only.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out), float32
+            As from :meth:`transform`, but the vectors in a row are those that the rows
+            outside of its fold taught.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is none that learns vectors.
+        ValueError
+            If the test parts of `cv` do not hold every row exactly once, or for any
+            reason that :meth:`fit` has.
+        """
+        if isinstance(self.estimator, FrozenEstimator):
+            return self.fit(X).transform(X)
+        if y is not None:
+            folds = self._folds(X, y)
+        y, seed = self._fit_predictor(X, y, sample_weight)
+        predictor, table = self.estimator_, as_table(X)
+        encoded = predictor._encoded(X)
+        vectors = self._vectors(predictor._fitted, encoded.codes)
+        for train, test in folds:
+            weights = None if sample_weight is None else _rows(sample_weight, train)
+            fold = predictor._relearned(
+                _take(table, train), y[train], weights, np.random.default_rng(seed)
+            )
+            vectors[test] = self._vectors(fold, encoded.codes[test])
+        return self._with_remainder(vectors, table)
+
+    def transform(self, X):
+        """Encode the tokens of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The table.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out), float32
+            The vectors, column by column, and behind them the columns passed through
+            (as float64; the whole array is float64 then).
+        """
+        check_is_fitted(self)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        encoded = self.estimator_._encoded(X)
+        vectors = self._vectors(self.estimator_._fitted, encoded.codes)
+        return self._with_remainder(vectors, as_table(X))
+
+    def inverse_transform(self, X):
+        """Nearest token of every vector, column by column.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features_out)
+            As :meth:`transform` returns it. Standard deviations are not looked at.
+
+        Returns
+        -------
+        X_tokens : ndarray or dataframe of shape (n_samples, n_features_in_)
+            Tokens at the least Euclidean distance; of tokens with equal vectors, rare
+            ones for example, the first. Columns passed through come back as they are,
+            dropped ones as None. A data frame, with the same index, if `X` is one.
+        """
+        check_is_fitted(self)
+        frame, X = X, check_array(X, dtype=None, input_name="X")
+        n_out = len(self.get_feature_names_out())
+        if X.shape[1] != n_out:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} puts out "
+                f"{n_out}."
+            )
+        columns, start, k = [None] * self.n_features_in_, 0, 0
+        for j in np.flatnonzero(self.is_categorical_):
+            known = self.embeddings_[k][:, : self._n_kept[k]]
+            given = X[:, start : start + known.shape[1]].astype(np.float32)
+            columns[j] = self.categories_[k][pairwise_distances_argmin(given, known)]
+            start += known.shape[1] * (1 + (self.output == "mean_std"))
+            k += 1
+        for j in np.flatnonzero(~self.is_categorical_):
+            columns[j] = np.full(len(X), None)
+            if self.remainder == "passthrough":
+                columns[j] = X[:, start]
+                start += 1
+        out = _side_by_side(columns)
+        if not is_frame(frame):
+            return out
+        adapter = _get_adapter_from_container(frame)
+        out = adapter.create_container(out, frame, _check_feature_names_in(self))
+        return out.infer_objects() if hasattr(out, "infer_objects") else out
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Learn from more rows, with new tokens among them if there are.
+
+        The first call is a :meth:`fit`. In those that follow the predictor stays and
+        so do the axes: new tokens get a vector, the vectors of old ones are brought up
+        to date with what they were as the prior, and those that no row of the chunk
+        holds do not move at all.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows of the chunk.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their outcomes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will ever be; None: those of the first chunk.
+
+        Returns
+        -------
+        self : object
+            The encoder.
+        """
+        if not hasattr(self, "estimator_"):
+            self._fit_predictor(X, y, sample_weight, classes)
+            return self
+        validate_data(self, X, skip_check_array=True, reset=False)
+        self.estimator_.fold_in(X, y, sample_weight)
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns that come out.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of `X`; None: those seen in fit, or "x0", "x1", ...
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_features_out,)
+            ``column_0``, ``column_1``, ... for the vectors, ``column_std_0``, ... for
+            standard deviations, and the names of the columns passed through.
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        out = []
+        encoded = names[self.is_categorical_]
+        for name, n in zip(encoded, self._n_kept, strict=True):
+            out += [f"{name}_{j}" for j in range(n)]
+            if self.output == "mean_std":
+                out += [f"{name}_std_{j}" for j in range(n)]
+        if self.remainder == "passthrough":
+            out += names[~self.is_categorical_].tolist()
+        return np.array(out, dtype=object)
+
+    # What the fitted predictor knows.
+
+    @property
+    def embeddings_(self):
+        """Vectors of every encoded column, (n_tokens, embedding_dim) each."""
+        return self._of_predictor("embeddings_")
+
+    @property
+    def embeddings_std_(self):
+        """Posterior standard deviations of the numbers of `embeddings_`."""
+        return self._of_predictor("embeddings_std_")
+
+    @property
+    def categories_(self):
+        """Tokens of every encoded column, sorted."""
+        return self._of_predictor("categories_")
+
+    @property
+    def category_counts_(self):
+        """Weighted number of training rows of every token."""
+        return self._of_predictor("category_counts_")
+
+    @property
+    def infrequent_categories_(self):
+        """The pooled tokens of every encoded column."""
+        return self._of_predictor("infrequent_categories_")
+
+    @property
+    def is_categorical_(self):
+        """Which columns are encoded."""
+        return self._of_predictor("is_categorical_")
+
+    def _of_predictor(self, name):
+        if "estimator_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit."
+            )
+        return getattr(self.estimator_, name)
+
+    # Steps of the fit.
+
+    def _fit_predictor(self, X, y, sample_weight, classes=None):
+        """Set the fitted attributes; y as the predictor read it, and a seed."""
+        if isinstance(self.estimator, FrozenEstimator):
+            predictor = self.estimator.estimator
+            _refuse_others(predictor)
+            check_is_fitted(predictor)
+            is_class = hasattr(predictor, "classes_")
+            learned = {
+                "target_type_": "multiclass" if is_class else "continuous",
+                "classes_": predictor.classes_ if is_class else None,
+            }
+            predictor._encoded(X)
+        elif y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        else:
+            predictor, y, learned = self._predictor_for(X, y, classes)
+        _refuse_output(predictor, self.output)
+        seed = None
+        if predictor is not getattr(self.estimator, "estimator", None):
+            if classes is not None and learned["classes_"] is not None:
+                predictor.partial_fit(X, y, classes, sample_weight)
+            else:
+                predictor.fit(X, y, sample_weight)
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            rng = np.random.default_rng(seed)
+            # As in the folds: what comes out for new rows is made in the same way.
+            predictor._fitted = predictor._relearned(X, y, sample_weight, rng)
+        validate_data(self, X, skip_check_array=True, reset=True)
+        vars(self).update(learned, estimator_=predictor)
+        return y, seed
+
+    def _predictor_for(self, X, y, classes):
+        """A predictor to train, y for it, and what is known of the target."""
+        if self.estimator is not None:
+            _refuse_others(self.estimator)
+            predictor = clone(self.estimator).set_params(
+                categorical_features=self.categorical_features
+            )
+            y = predictor._check_y(y)
+            kind = "continuous"
+            if isinstance(predictor, EmbeddingClassifier):
+                kind = type_of_target(y, input_name="y")
+        else:
+            kind, y = self._target(X, y)
+            predictor = None
+        labels = None
+        if kind in ("binary", "multiclass"):
+            labels = unique_labels(y) if classes is None else unique_labels(classes)
+        elif kind == "multilabel-indicator":
+            labels = np.arange(np.shape(y)[1])
+        if predictor is None:
+            make = EmbeddingRegressor if labels is None else EmbeddingClassifier
+            if labels is not None and len(labels) == 1:
+                # Nothing to tell apart: an outcome without any scatter.
+                make, y = EmbeddingRegressor, np.zeros(_num_samples(y))
+            predictor = make(
+                categorical_features=self.categorical_features,
+                random_state=self.random_state,
+            )
+            y = predictor._check_y(y)
+        return predictor, y, {"target_type_": kind, "classes_": labels}
+
+    def _target(self, X, y):
+        """What `y` is, and `y` itself."""
+        if _num_samples(y) != _num_samples(X):
+            raise ValueError(
+                "Found input variables with inconsistent numbers of samples: "
+                f"{[_num_samples(X), _num_samples(y)]}"
+            )
+        if self.target_type != "auto":
+            return self.target_type, y
+        kind = type_of_target(y, input_name="y")
+        if kind not in TARGET_TYPES:
+            raise ValueError(
+                f"Unknown label type: Target type was inferred to be {kind!r}. Only "
+                f"{TARGET_TYPES} are supported."
+            )
+        return kind, y
+
+    def _folds(self, X, y):
+        """Pairs of positions; every row is in one second part."""
+        n = _num_samples(X)
+        classes = self.target_type in ("binary", "multiclass")
+        if self.estimator is not None:
+            classes = isinstance(self.estimator, EmbeddingClassifier)
+        elif self.target_type == "auto":
+            classes = self._target(X, y)[0] in ("binary", "multiclass")
+        cv = check_cv(
+            self.cv,
+            y,
+            classifier=classes,
+            shuffle=self.shuffle,
+            random_state=self.random_state if self.shuffle else None,
+        )
+        folds = list(cv.split(np.zeros((n, 1)), y))
+        times = np.bincount(np.concatenate([test for _, test in folds]), minlength=n)
+        if (times != 1).any():
+            raise ValueError(
+                "Validation indices from `cv` must cover each sample index exactly "
+                "once with no overlap. Pass a splitter with non-overlapping "
+                "validation folds as `cv` or refer to the docs for other options."
+            )
+        return folds
+
+    # What comes out.
+
+    @property
+    def _n_kept(self):
+        """Numbers a vector puts out, one entry an encoded column."""
+        fitted = self.estimator_._fitted
+        if self.output != "first_order":
+            return fitted.dims.tolist()
+        return np.minimum(fitted.dims, fitted.architecture.n_first).tolist()
+
+    def _vectors(self, fitted, codes):
+        """Vectors of the tokens in every row, side by side."""
+        parts = []
+        starts = fitted.predictor.offsets
+        for k, n in enumerate(self._n_kept):
+            rows = codes[:, k] + starts[k]
+            parts.append(fitted.weights.mean[rows, :n])
+            if self.output == "mean_std":
+                parts.append(1.0 / np.sqrt(fitted.weights.precision[rows, :n]))
+        if not parts:
+            return np.zeros((len(codes), 0), np.float32)
+        return np.concatenate(parts, axis=1)
+
+    def _with_remainder(self, vectors, table):
+        if self.remainder == "drop" or self.is_categorical_.all():
+            return vectors
+        others = [
+            column.floats()[:, None]
+            for column, encoded in zip(read(table), self.is_categorical_, strict=True)
+            if not encoded
+        ]
+        return np.concatenate([vectors, *others], axis=1)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.target_tags.required = not isinstance(self.estimator, FrozenEstimator)
+        tags.transformer_tags.preserves_dtype = []
+        # The one tag by which scikit-learn's checks know that fit_transform is not
+        # fit().transform(); with a random_state all of it is deterministic.
+        tags.non_deterministic = True
+        return tags
+
+
+def _refuse_others(estimator):
+    if not isinstance(estimator, BaseEmbedding):
+        raise TypeError(
+            "estimator must be an EmbeddingRegressor, an EmbeddingClassifier, or one "
+            "of them, fitted, in a FrozenEstimator: cross-fitting learns their tables "
+            f"anew with all else frozen. Got {estimator!r}."
+        )
+
+
+def _refuse_output(predictor, output):
+    if output != "mean" and predictor.prior is None:
+        raise ValueError(
+            f"output={output!r} needs an estimator with prior='normal'; this one has "
+            "prior=None, and so neither standard deviations nor a first-order term."
+        )
+
+
+def _rows(values, rows):
+    return np.asarray(values)[rows]
+
+
+def _side_by_side(columns):
+    """Columns as one array: of their common dtype if that changes no value."""
+    kinds = {column.dtype.kind for column in columns}
+    if len(kinds) == 1 and kinds <= set("biufM"):
+        return np.stack(columns, axis=1)
+    out = np.empty((len(columns[0]), len(columns)), dtype=object)
+    for j, column in enumerate(columns):
+        out[:, j] = column.tolist() if column.dtype.kind != "M" else list(column)
+    return out

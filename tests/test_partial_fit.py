@@ -1,0 +1,150 @@
+"""partial_fit, warm_start and fold_in of the predictors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skembed import EmbeddingClassifier, EmbeddingRegressor
+
+
+def stream(n=12_000, seed=0):
+    """Rows in the order of their arrival; new tokens keep coming in."""
+    rng = np.random.default_rng(seed)
+    n_a, n_b = 150, 40
+    A, B = rng.normal(size=(n_a, 2)), rng.normal(size=(n_b, 2))
+    time = np.arange(n) / n
+    a = (rng.random(n) ** 2 * n_a * (0.4 + 0.6 * time)).astype(int)
+    b = (rng.random(n) * n_b * (0.5 + 0.5 * time)).astype(int)
+    z = rng.normal(size=(n, 2))
+    mean = 2 * A[a, 0] + B[b, 0] + 0.5 * A[a, 1] * B[b, 1] + np.sin(2 * z[:, 0])
+    X = pd.DataFrame({"z0": z[:, 0], "z1": z[:, 1]})
+    X["a"], X["b"] = [f"a{i}" for i in a], [f"b{i}" for i in b]
+    held_out = np.arange(n) % 5 == 0
+    y = mean + rng.normal(size=n)
+    return X[~held_out], y[~held_out], X[held_out], y[held_out]
+
+
+def chunks(X, y, n):
+    for rows in np.array_split(np.arange(len(y)), n):
+        yield X.iloc[rows], y[rows]
+
+
+def test_ten_chunks_come_near_one_fit():
+    X, y, X_test, y_test = stream()
+    whole = EmbeddingRegressor(random_state=0).fit(X, y)
+    parts = EmbeddingRegressor(random_state=0)
+    for chunk in chunks(X, y, 10):
+        parts.partial_fit(*chunk)
+
+    def error(model):
+        return np.mean(np.square(model.predict(X_test) - y_test))
+
+    assert error(parts) < 1.05 * error(whole)
+    assert parts.noise_scale_ == pytest.approx(1.0, abs=0.1)
+    assert parts.n_iter_ == len(parts.loss_curve_)
+
+
+def small(n=400, seed=0):
+    rng = np.random.default_rng(seed)
+    token = rng.integers(0, 5, n)
+    X = np.array([f"t{t}" for t in token], dtype=object)[:, None]
+    return X, token - 2 + rng.normal(size=n)
+
+
+def test_new_tokens_are_added_and_old_ones_keep_their_place():
+    X, y = small()
+    model = EmbeddingRegressor(epochs=20, random_state=0).partial_fit(X, y)
+    before = dict(zip(model.categories_[0], model.embedding_[:, 0], strict=True))
+    X_new = np.array([["s"], ["u"]] * 50, dtype=object)
+    model.partial_fit(X_new, np.array([1.5, -1.5] * 50))
+    assert model.categories_[0].tolist() == ["s", "t0", "t1", "t2", "t3", "t4", "u"]
+    counts = dict(zip(model.categories_[0], model.category_counts_[0], strict=True))
+    assert counts["s"] == 50
+    assert sum(counts.values()) == 500
+    predicted = model.predict([["s"], ["u"], ["t0"], ["t4"]])
+    assert_allclose(predicted, [1.5, -1.5, -2, 2], atol=0.5)
+    after = dict(zip(model.categories_[0], model.embedding_[:, 0], strict=True))
+    for token, value in before.items():
+        assert after[token] == pytest.approx(value, abs=0.05)
+
+
+def test_fold_in_moves_nothing_but_the_tokens_of_its_rows():
+    X, y = small()
+    model = EmbeddingRegressor(epochs=20, random_state=0).fit(X, y)
+    before = model.embedding_.copy()
+    known = model.predict(X[:20])
+    model.fold_in([["new"]] * 30, np.full(30, 1.0))
+    assert model.categories_[0][0] == "new"
+    assert_array_equal(model.embedding_[1:], before)
+    assert_array_equal(model.predict(X[:20]), known)
+    assert model.predict([["new"]])[0] == pytest.approx(1.0, abs=0.4)
+
+
+def test_first_partial_fit_is_a_fit():
+    X, y = small()
+    fitted = EmbeddingRegressor(epochs=5, random_state=0).fit(X, y)
+    started = EmbeddingRegressor(epochs=5, random_state=0).partial_fit(X, y)
+    assert_array_equal(fitted.embedding_, started.embedding_)
+
+
+@pytest.mark.parametrize("prior", ["normal", None])
+def test_warm_start_goes_on(prior):
+    X, y = small()
+    model = EmbeddingRegressor(epochs=5, prior=prior, random_state=0, warm_start=True)
+    model.fit(X, y)
+    first = model.loss_curve_[-1]
+    for _ in range(3):
+        model.fit(X, y)
+    assert model.n_iter_ == 20
+    assert model.loss_curve_[-1] < first
+
+
+def test_partial_fit_of_points_learns_new_tokens():
+    X, y = small()
+    model = EmbeddingRegressor(epochs=100, prior=None, random_state=0).fit(X, y)
+    model.partial_fit(np.r_[X, [["new"]] * 80], np.r_[y, np.full(80, 4.0)])
+    assert model.predict([["new"]])[0] == pytest.approx(4.0, abs=1.0)
+
+
+def test_classes_are_given_in_the_first_call():
+    X, y = small()
+    labels = np.where(y > 0, "up", "down")
+    model = EmbeddingClassifier(epochs=10, random_state=0)
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(X, labels)
+    ups = labels == "up"
+    model.partial_fit(X[ups], labels[ups], classes=["up", "down", "flat"])
+    assert model.classes_.tolist() == ["down", "flat", "up"]
+    for _ in range(3):
+        model.partial_fit(X, labels, sample_weight=np.ones(len(y)))
+    p = model.predict_proba(X)
+    assert p.shape == (len(y), 3)
+    assert p[:, 1].max() < 0.1
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        model.partial_fit(X, labels, classes=["up", "down"])
+    with pytest.raises(ValueError, match=r"classes not in `self.classes_`: \['left'\]"):
+        model.partial_fit(X[:1], ["left"])
+    with pytest.raises(ValueError, match="only one class: 'up'"):
+        EmbeddingClassifier().partial_fit(X, labels, classes=["up"])
+
+
+def test_classifier_goes_on_from_a_fit():
+    X, y = small()
+    labels = y > 0
+    model = EmbeddingClassifier(epochs=10, random_state=0).fit(X, labels)
+    model.partial_fit([["new"]] * 40, [True] * 39 + [False])
+    assert model.predict_proba([["new"]])[0, 1] > 0.7
+    multilabel = EmbeddingClassifier(epochs=5, random_state=0)
+    Y = np.c_[labels, ~labels].astype(int)
+    multilabel.partial_fit(X, Y, classes=[0, 1]).partial_fit(X, Y)
+    assert multilabel.predict_proba(X).shape == Y.shape
+
+
+def test_chunk_of_another_shape_is_refused():
+    X, y = small()
+    model = EmbeddingRegressor(epochs=2, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="features"):
+        model.partial_fit(np.c_[X, X], y)
+    with pytest.raises(ValueError, match="fitted with 1"):
+        model.partial_fit(X, np.c_[y, y])
