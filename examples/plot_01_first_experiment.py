@@ -126,12 +126,11 @@ for token, distance in mix.neighbors:
 # The same with nothing to set
 # ----------------------------
 # The network above was chosen by hand. The default estimator chooses for itself, and it
-# learns a distribution for every vector. It finds the standard deviation of the noise
-# (2), the effects, and that one number a token is enough: of four coordinates, one is
-# in use.
+# learns a distribution for every vector. It finds the effects and the standard
+# deviation of the noise, which is 2.
 
 default = EmbeddingRegressor(random_state=0).fit(data.X, data.y)
 found = default.predict(default.categories_[0][:, None])
-print(f"noise {default.noise_scale_:.2f}, coordinates in use {default.n_active_dims_}")
+print(f"noise {default.noise_scale_:.2f}")
 print("effects found", found.round(2))
 print("effects true ", effects)

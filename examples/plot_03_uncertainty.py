@@ -57,9 +57,9 @@ print(f"noise found: {posterior.noise_scale_:.1f}")
 # %%
 # Left: what is predicted for a token over the mean of its rows. Frequent tokens
 # (yellow) stay on the diagonal, rare ones (dark) are drawn in. Right: the standard
-# deviation of the prediction's mean over the number of rows. It falls along the line
-# that theory gives for the true variances, and ends at the left in the spread of the
-# effects themselves.
+# deviation of the prediction's mean over the number of rows. It falls about as theory
+# says for the true variances (the line); where there is one row only, it is hardly less
+# than the spread of the effects themselves.
 
 std = posterior.predict_std(tokens[:, None], include_noise=False)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")

@@ -91,7 +91,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         Weighted number of training rows of every token.
     infrequent_categories_ : list of ndarray or None
         The pooled tokens of every encoded column; None where there are none.
-    is_categorical_ : ndarray of shape (n_features_in_,), bool
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are encoded.
     target_type_ : str
         What `y` was taken for.
@@ -99,7 +99,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         The labels; None for numbers.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns; only for tables whose columns all have names.
 
     See Also
@@ -284,7 +284,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_tokens : ndarray or dataframe of shape (n_samples, n_features_in_)
+        X_tokens : ndarray or dataframe of shape (n_samples, `n_features_in_`)
             Tokens at the least Euclidean distance; of tokens with equal vectors, rare
             ones for example, the first. Columns passed through come back as they are,
             dropped ones as None. A data frame, with the same index, if `X` is one.

@@ -12,6 +12,8 @@ from ._rows import merge
 LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
 HIDDEN = (64, 64)
+CHUNK_EPOCHS = 15  # of a chunk that follows on others, and its steps at least
+CHUNK_STEPS = 300
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
 
@@ -196,6 +198,11 @@ def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None):
         epochs = (
             _schedule.auto_epochs(rows.total, per_epoch) if auto else estimator.epochs
         )
+        if auto and rate_factor < 1.0:
+            # What came before is in the priors, but for the head: it would learn a
+            # chunk by heart that it passes often.
+            few = max(CHUNK_EPOCHS, int(np.ceil(CHUNK_STEPS / per_epoch)))
+            epochs = min(epochs, few)
     tol = estimator.tol
     if isinstance(tol, str):
         tol = 1e-4 if auto else None

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skembed import EmbeddingClassifier, EmbeddingRegressor
 
 
-def stream(n=12_000, seed=0):
+def stream(n=20_000, seed=0):
     """Rows in the order of their arrival; new tokens keep coming in."""
     rng = np.random.default_rng(seed)
     n_a, n_b = 150, 40

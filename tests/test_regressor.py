@@ -826,9 +826,10 @@ def test_before_fit_nothing_is_there():
         assert not hasattr(model, name)
 
 
+@pytest.mark.parametrize("kind", [str, float])
 @pytest.mark.parametrize("n", [1, 2, 20])
-def test_tiny_tables(n):
-    X = np.array(list("abcdefghij") * 2)[:n, None]
+def test_tiny_tables(n, kind):
+    X = np.arange(n)[:, None].astype(kind)
     y = np.arange(float(n))
     model = EmbeddingRegressor(random_state=0).fit(X, y)
     assert np.isfinite(model.predict(X)).all()

@@ -34,19 +34,7 @@ CONFIGURATIONS = [
 ]
 
 
-def expected_failures(estimator):
-    """Nothing, but where there is nothing to learn.
-
-    With every continuous column declared tokens each row is a token of its own, seen
-    once: under the prior such tokens are shrunk together, and the outcomes of the
-    training rows cannot be told apart as `check_regressors_train` wants it.
-    """
-    if estimator.prior == "normal" and estimator.categorical_features == "all":
-        return {"check_regressors_train": "no token is seen twice"}
-    return {}
-
-
-@parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
+@parametrize_with_checks(CONFIGURATIONS)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

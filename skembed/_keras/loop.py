@@ -326,10 +326,10 @@ class _Loop:
         """The prior scales, moved towards the tokens' mean square: the exact M step."""
         if self.spec.own_priors:
             return theta
-        n = tf.size(scale)
-        old = theta[-n:]
-        pace = plan.scale_rate * data.rates[-n:]
-        new = tf.concat([theta[:-n], old + pace * (tf.reshape(scale, [-1]) - old)], 0)
+        at = tf.size(theta) - tf.size(scale)  # (not from the end: it may be empty)
+        old = theta[at:]
+        pace = plan.scale_rate * data.rates[at:]
+        new = tf.concat([theta[:at], old + pace * (tf.reshape(scale, [-1]) - old)], 0)
         new.set_shape(theta.shape)
         return new
 
