@@ -21,6 +21,7 @@ from report import header, write
 
 
 def clock(function):
+    """Seconds that a call takes."""
     began = time.perf_counter()
     function()
     return time.perf_counter() - began
@@ -33,6 +34,7 @@ def take_turns(repeats, *functions):
 
 
 def section1_data(seed=0, n=10_000):
+    """Ten thousand observations of five tokens."""
     rng = np.random.default_rng(seed)
     effect = rng.permutation(np.linspace(-20, 20, 5))
     x = rng.integers(0, 5, n)
@@ -40,6 +42,7 @@ def section1_data(seed=0, n=10_000):
 
 
 def section1_network(optimizer="rmsprop"):
+    """The network of the first experiment, in plain Keras."""
     import keras
 
     layers = keras.layers
@@ -57,6 +60,7 @@ def section1_network(optimizer="rmsprop"):
 
 
 def section1_estimator(**changes):
+    """The same network as an EmbeddingRegressor."""
     from skembed import EmbeddingRegressor
 
     settings = {

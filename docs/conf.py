@@ -1,14 +1,12 @@
 """Sphinx: ``sphinx-build -W --keep-going docs docs/_build/html``, no network."""
 
 import os
-import sys
-from pathlib import Path
 
 from docutils.nodes import SkipNode, reference
 from docutils.utils.math.latex2mathml import tex2mathml
+from numpydoc.docscrape_sphinx import SphinxDocString
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import skembed
 
@@ -27,7 +25,6 @@ exclude_patterns = ["_build", "_templates", "benchmarks/_*.rst"]
 templates_path = ["_templates"]
 default_role = "code"
 autosummary_generate = True
-autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
@@ -35,10 +32,8 @@ html_static_path = ["_static"]
 html_css_files = ["skembed.css"]
 html_theme_options = {
     "logo": {"text": "skembed"},
-    "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
-    "footer_start": ["copyright"],
 }
 html_sidebars = dict.fromkeys(("index", "install", "coming_from", "contributing"), [])
 html_math_renderer = "mathml"
@@ -52,6 +47,11 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "remove_config_comments": True,
 }
+
+
+_process_param = SphinxDocString._process_param
+# Attributes that are properties are described in full, not by their first line.
+SphinxDocString._process_param = lambda *args: _process_param(*args[:3], False)
 
 
 def _inline_math(self, node):
@@ -75,12 +75,12 @@ SKLEARN_LABELS = {
 def _link_to_sklearn(app, env, node, contnode):
     """Links to scikit-learn without fetching its inventory."""
     target = node["reftarget"]
-    page = f"search.html?q={target}" if target in SKLEARN_LABELS else None
-    if target.startswith("sklearn."):
-        page = f"modules/generated/{target}.html"
-    if page is not None:
-        return reference("", "", contnode, refuri=SKLEARN + page, internal=False)
-    return None
+    page = f"modules/generated/{target}.html"
+    if not target.startswith("sklearn."):
+        page = f"search.html?q={target}"
+        if target not in SKLEARN_LABELS:
+            return None
+    return reference("", "", contnode, refuri=SKLEARN + page, internal=False)
 
 
 def setup(app):

@@ -11,6 +11,7 @@ before, cells are empty, and most tokens are rare. Each has its own rule.
 # were seen once. The empty cells have an effect of their own here: outcomes are lower
 # where nobody filled in the city.
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -44,7 +45,12 @@ print("missing:", regressor.predict(pd.DataFrame({"city": [None]})).round(1))
 
 asked = pd.DataFrame({"city": ["Rome", "village 3", "Atlantis"]})
 mean, std = regressor.predict(asked, return_std=True)
-pd.DataFrame({"city": asked.city, "mean": mean.round(2), "std": std.round(2)})
+print(pd.DataFrame({"city": asked.city, "mean": mean.round(2), "std": std.round(2)}))
+
+figure, ax = plt.subplots(figsize=(5, 2.4), layout="constrained")
+ax.errorbar(mean, asked["city"], xerr=2 * std, fmt="o", capsize=3)
+ax.set(xlabel="predicted outcome, with two standard deviations", ylim=(2.5, -0.5))
+plt.show()
 
 # %%
 # If an unknown token is a mistake of somebody, ask for an error.

@@ -268,10 +268,6 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         weights = _check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
-        if not weights.any():
-            raise ValueError(
-                "All values of sample_weight are 0: no row is left to fit."
-            )
         used = np.flatnonzero(weights > 0)
         if len(used) == n:
             return table, y, weights
@@ -289,8 +285,8 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         )
         if self.early_stopping and (n_held_out < 1 or n_held_out >= n):
             raise ValueError(
-                f"early_stopping=True with validation_fraction={self.validation_fraction}"
-                f" leaves {n_held_out} of {n} rows to stop by and {n - n_held_out} to "
+                "early_stopping=True with "
+                f"validation_fraction={self.validation_fraction} leaves {n_held_out} of {n} rows to stop by and {n - n_held_out} to "
                 "learn from; both must be at least 1."
             )
         order = rng.permutation(n) if n_held_out else np.arange(n)

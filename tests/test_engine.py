@@ -173,7 +173,16 @@ def test_the_cache_of_traces_is_bounded(monkeypatch):
     def spec(width):
         shape = Architecture(width, (4,), ("relu",), 1, False, False)
         rule = Rule("sgd", (("momentum", 0.0), ("nesterov", False)))
-        return loop.Spec(shape, "squared_error", (), 2, False, False, rule)
+        return loop.Spec(
+            architecture=shape,
+            loss="squared_error",
+            loss_constants=(),
+            n_targets=2,
+            has_noise=False,
+            own_priors=False,
+            in_blocks=False,
+            rule=rule,
+        )
 
     first = loop.compiled(spec(1))
     for width in range(2, loop._CACHE_SIZE + 1):
@@ -217,7 +226,9 @@ def test_the_trainer_leaves_a_large_vocabulary_alone():
     X = rng.permutation(np.arange(3_000))[:, None]
     y = rng.normal(size=3_000)
     params = {"prior": None, "optimizer": "adam", "batch_size": 10, "epochs": 1}
-    model = EmbeddingRegressor(2, (3,), random_state=0, warm_start=True, **params)
+    model = EmbeddingRegressor(
+        2, (3,), "linear", random_state=0, warm_start=True, **params
+    )
     model.fit(X, y)
     before = model.embedding_.copy()
     model.fit(X[:10], y[:10])

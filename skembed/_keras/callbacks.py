@@ -36,7 +36,7 @@ class KerasCallbacks:
         )
         model.stop_training = False
         self.list.on_train_begin()
-        self.list.on_epoch_begin(0)
+        self._steered(run, self.list.on_epoch_begin, 0)
 
     def epoch(self, run):
         """End of an epoch; True where a callback asks to stop."""
@@ -45,21 +45,25 @@ class KerasCallbacks:
         logs = {"loss": run.loss_curve[-1]}
         if self.validation_curve:
             logs["val_loss"] = self.validation_curve[-1]
-        rate = run.options.learning_rate
-        now = rate(run.steps) if callable(rate) else rate
-        now *= run.learning_rate_factor
-        model.optimizer.learning_rate.assign(now)
-        before = np.float32(now)
         self.logs = logs
-        self.list.on_epoch_end(n - 1, logs)
-        after = float(np.asarray(model.optimizer.learning_rate))
-        if np.float32(after) != before:
-            run.learning_rate_factor *= after / float(before)
+        self._steered(run, self.list.on_epoch_end, n - 1, logs)
         if model.stop_training:
             return True
         if n < run.options.epochs:
-            self.list.on_epoch_begin(n)
+            self._steered(run, self.list.on_epoch_begin, n)
         return False
+
+    def _steered(self, run, hook, *args):
+        """Call a hook that may read the learning rate, and carry its change back."""
+        held = self.network.model.optimizer.learning_rate
+        rate = run.options.learning_rate
+        base = rate(run.steps) if callable(rate) else rate
+        held.assign(base * run.learning_rate_factor)
+        before = float(np.asarray(held))
+        hook(*args)
+        after = float(np.asarray(held))
+        if after != before:
+            run.learning_rate_factor = after / base
 
     def finish(self, run):
         """End of training: weights that a callback put back become the run's."""

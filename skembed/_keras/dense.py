@@ -123,7 +123,7 @@ def _crossed(x, upstream):
 
 
 def _power_of_two(n, low, high):
-    """Largest power of two up to `n`: batches are powers of two, and need no padding."""
+    """Largest power of two up to `n`: as batches are, so that nothing is padded."""
     exponent = tf.math.log(tf.cast(tf.maximum(n, 1), tf.float32)) / math.log(2.0)
     power = tf.cast(tf.round(tf.pow(2.0, tf.floor(exponent + 1e-3))), tf.int32)
     return tf.clip_by_value(power, low, high)
