@@ -74,8 +74,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     shuffle : bool, default=True
         Whether the rows are shuffled before they are split, for an int `cv`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the folds, of the tables learned in them and, for ``estimator=None``,
-        of the predictor.
+        Seed of the folds, of the tables learned in them and, where it has none of its
+        own, of the predictor.
 
     Attributes
     ----------
@@ -269,10 +269,11 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             (as float64; the whole array is float64 then).
         """
         check_is_fitted(self)
+        table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         encoded = self.estimator_._encoded(X)
         vectors = self._vectors(self.estimator_._fitted, encoded.codes)
-        return self._with_remainder(vectors, as_table(X))
+        return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
         """Nearest token of every vector, column by column.
@@ -456,6 +457,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             predictor = clone(self.estimator).set_params(
                 categorical_features=self.categorical_features
             )
+            if predictor.random_state is None:
+                predictor.set_params(random_state=self.random_state)
             y = predictor._check_y(y)
             kind = "continuous"
             if isinstance(predictor, EmbeddingClassifier):

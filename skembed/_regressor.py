@@ -114,7 +114,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Vectors of the one categorical column, posterior means under a prior; row `j`
         belongs to ``categories_[0][j]``. Under a prior coordinate 0 is added to
         the output directly, in standard deviations of `y` (with a log link: in units
-        of the log): the token's first-order effect, up to what the layers add. An AttributeError where there are several categorical columns.
+        of the log): the token's first-order effect, up to what the layers add.
+        An AttributeError where there are several categorical columns.
     embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         The vectors of every categorical column.
     embedding_std_ : ndarray of shape (n_tokens, embedding_dim), float32
