@@ -460,6 +460,8 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         from ._keras import trainer
 
         fitted = self._fitted
+        if not fitted.encoder.tokens:
+            return fitted
         table, y, weights = self._check_rows(X, y, sample_weight)
         outcome, _ = self._encode_y(y, known=vars(self))
         encoded = fitted.encoder.transform(table)
