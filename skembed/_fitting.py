@@ -207,12 +207,14 @@ def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None):
     if isinstance(tol, str):
         tol = 1e-4 if auto else None
     decay = "cosine" if posterior and not callable(rate) else "constant"
+    # One column has nothing to interact with: its first-order term says it all.
+    warm = _schedule.WARM if rows.codes.shape[1] > 1 else 0.0
     return trainer.Options(
         rule=rule,
         learning_rate=rate,
         row_rate=ROW_RATE,
         batch_size=int(batch),
-        schedule=_schedule.Schedule(decay, int(epochs) * per_epoch),
+        schedule=_schedule.Schedule(decay, int(epochs) * per_epoch, warm),
         epochs=int(epochs),
         tol=tol,
         patience=estimator.n_iter_no_change,
@@ -309,7 +311,8 @@ def priors_of(architecture, dense, sizes):
         np.tile(prior_precision(architecture, dense, j), (size, 1))
         for j, size in enumerate(sizes)
     ]
-    precision = np.concatenate(blocks).astype(np.float32)
+    none = np.zeros((0, architecture.width), np.float32)
+    precision = np.concatenate([none, *blocks]).astype(np.float32)
     return np.zeros_like(precision), precision
 
 

@@ -19,7 +19,7 @@ def auto_epochs(n, steps_per_epoch):
     return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
 
 
-WARM = 0.3  # part of the steps before a posterior is drawn at its full spread
+WARM = 0.3  # the warm-up of a posterior, where columns may interact
 
 
 class Schedule:
@@ -27,11 +27,13 @@ class Schedule:
 
     ``decay="cosine"`` warms up over the first 2 % of the steps and then falls along
     half a cosine to 0; after :meth:`finish` what is left of it is run through in a
-    tenth of the steps made so far. ``decay="constant"`` stays at 1.
+    tenth of the steps made so far. ``decay="constant"`` stays at 1. `warm` is the part
+    of the steps before a posterior is drawn at its full spread.
     """
 
-    def __init__(self, decay, total_steps):
+    def __init__(self, decay, total_steps, warm=0.0):
         self.decay = decay
+        self.warm = warm
         self.progress = 0.0
         self.pace = 1.0 / total_steps
         self.steps = 0
@@ -58,7 +60,7 @@ class Schedule:
         under full noise they would fall back to the prior before it was found.
         """
         at = self.progress + self.pace * (np.arange(n) + 0.5)
-        return np.clip(at / WARM, 0.0, 1.0).astype(np.float32)
+        return np.clip(at / max(self.warm, 1e-9), 0.0, 1.0).astype(np.float32)
 
     def take(self, n):
         """Multipliers of the next `n` steps."""

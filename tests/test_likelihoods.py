@@ -147,9 +147,10 @@ def curvature(likelihood, f, noise):
         log_noise = None
     with tf.GradientTape() as tape:
         tape.watch(f)
-        total = losses.sensitivity(
-            likelihood.name, f, log_noise, 1.0, **likelihood.params
+        root = losses.root_information(
+            likelihood.name, f, log_noise, **likelihood.params
         )
+        total = losses.sensitivity(likelihood.name, root, 1.0, f)
     return float(tape.gradient(total, f)[0, 0]) ** 2
 
 
@@ -185,9 +186,9 @@ def test_curvature_of_classes_is_right_on_average_over_the_signs():
     for signs in itertools.product([-1.0, 1.0], repeat=3):
         with tf.GradientTape() as tape:
             tape.watch(f)
-            total = losses.sensitivity(
-                "categorical", f, None, tf.constant([signs], tf.float64)
-            )
+            root = losses.root_information("categorical", f, None)
+            signed = tf.constant([signs], tf.float64)
+            total = losses.sensitivity("categorical", root, signed, f)
         gradient = tape.gradient(total, f).numpy()[0]
         squares.append(np.outer(gradient, gradient))
     np.testing.assert_allclose(

@@ -77,7 +77,7 @@ def vectors():
 def colours():
     """Return a table of one column whose tokens have known effects."""
     rng = np.random.default_rng(0)
-    effect = {"blue": 8.0, "green": 0.0, "lime": 0.6, "navy": 7.4, "red": -8.0}
+    effect = {"blue": 8.0, "green": 0.0, "lime": 0.6, "navy": 7.4, "red": -10.0}
     X = rng.choice(sorted(effect), size=(600, 1)).astype(object)
     y = np.array([effect[token] for token in X[:, 0]]) + rng.normal(size=600)
     return X, y
@@ -596,7 +596,8 @@ def test_coordinates_without_evidence_stay_at_their_means():
     assert 0.5 < blind.probability_nearer(1, 2, to=0) < 0.9
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine", "outcome"])
+# (not cosine: vectors are learned up to a linear map, which does not keep angles)
+@pytest.mark.parametrize("metric", ["euclidean", "outcome"])
 def test_probabilities_are_calibrated(metric, interacting):
     X, y, truth, others = interacting
     estimator = EmbeddingRegressor(6, categorical_features="all")
@@ -605,9 +606,7 @@ def test_probabilities_are_calibrated(metric, interacting):
     ).fit(X, y)
     if metric == "outcome":
         truth = truth[:, :1] + truth @ others[X[:2000, 1]].T
-    elif metric == "cosine":
-        truth = truth / np.linalg.norm(truth, axis=1, keepdims=True)
-    to, a, b = np.random.default_rng(1).integers(len(truth), size=(3, 600))
+    to, a, b = np.random.default_rng(1).integers(len(truth), size=(3, 4000))
     distinct = (to != a) & (to != b) & (a != b)
     to, a, b = to[distinct], a[distinct], b[distinct]
     p = similarity.probability_nearer(a, b, to=to)
