@@ -285,9 +285,9 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
         )
         if self.early_stopping and (n_held_out < 1 or n_held_out >= n):
             raise ValueError(
-                "early_stopping=True with "
-                f"validation_fraction={self.validation_fraction} leaves {n_held_out} of {n} rows to stop by and {n - n_held_out} to "
-                "learn from; both must be at least 1."
+                f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
+                f"{n - n_held_out} to learn from, at a validation_fraction of "
+                f"{self.validation_fraction}; both must be at least 1."
             )
         order = rng.permutation(n) if n_held_out else np.arange(n)
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
