@@ -606,7 +606,7 @@ def test_probabilities_are_calibrated(metric, interacting):
     ).fit(X, y)
     if metric == "outcome":
         truth = truth[:, :1] + truth @ others[X[:2000, 1]].T
-    to, a, b = np.random.default_rng(1).integers(len(truth), size=(3, 4000))
+    to, a, b = np.random.default_rng(1).integers(len(truth), size=(3, 600))
     distinct = (to != a) & (to != b) & (a != b)
     to, a, b = to[distinct], a[distinct], b[distinct]
     p = similarity.probability_nearer(a, b, to=to)
