@@ -1,5 +1,6 @@
 """The base of the predictors: `fit` as a list of steps, and what follows from it."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 from ._network import ACTIVATION_NAMES, Knots, initial_weights
 
 
-class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
+class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
     """Base of the predictors that learn a vector for every token.
 
     A subclass says how y is encoded (`_encode_y`), which likelihood it has
@@ -122,16 +123,16 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator):
 
     # What a subclass says.
 
+    @abstractmethod
     def _likelihood(self, learned):
         """Likelihood of y, given the attributes that `_encode_y` learned."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _encode_y(self, y, known=None):
         """y as float64 (n_samples, n_outputs), and the attributes it teaches.
 
         With `known`, a dict of such attributes, y is read as they say.
         """
-        raise NotImplementedError
 
     # The fit, one line a step.
 

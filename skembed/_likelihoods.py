@@ -7,6 +7,7 @@ and the Fisher information, stands under the same name in ``skembed._keras.losse
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ HUBER_DELTA = 1.35  # 95 % efficient under normal noise (Huber 1981, section 4.5
 
 
 @dataclass(frozen=True)
-class Likelihood:
+class Likelihood(ABC):
     """One family; `constants` are its fixed parameters, as pairs."""
 
     name: str
@@ -25,6 +26,7 @@ class Likelihood:
     average_targets = False
     location_scale = False  # y is centred and scaled for training
     has_noise = True
+    non_negative = False  # y, and not 0 throughout
 
     @property
     def params(self):
@@ -32,6 +34,16 @@ class Likelihood:
 
     def check(self, y):
         """Refuse outcomes that the family cannot have."""
+        if not self.non_negative:
+            return
+        if (y < 0).any():
+            raise ValueError(
+                f"Some values of y are negative; loss={self.name!r} needs y >= 0."
+            )
+        if not y.sum() > 0:
+            raise ValueError(
+                f"All values of y are 0; loss={self.name!r} needs some y > 0."
+            )
 
     def targets(self, y):
         """What training reads of y (n_rows, n_outputs): (n_rows, n_targets)."""
@@ -55,9 +67,9 @@ class Likelihood:
         """Output of the best constant prediction."""
         return np.average(targets, axis=0, weights=weights)
 
+    @abstractmethod
     def loss(self, y, f):
         """Plain loss of each row, up to constants: what early stopping watches."""
-        raise NotImplementedError
 
     def mean(self, f):
         """Outcome predicted by the output `f`."""
@@ -169,15 +181,8 @@ def huber_variance(delta):
 
 class Poisson(Likelihood):
     average_targets = True
+    non_negative = True
     has_noise = False
-
-    def check(self, y):
-        if (y < 0).any():
-            raise ValueError(
-                "Some values of y are negative; loss='poisson' needs y >= 0."
-            )
-        if not y.sum() > 0:
-            raise ValueError("All values of y are 0; loss='poisson' needs some y > 0.")
 
     def intercept(self, targets, weights):
         return np.log(np.average(targets, axis=0, weights=weights))
@@ -196,14 +201,7 @@ class Gamma(Likelihood):
     """Log link; the noise scale is the coefficient of variation."""
 
     average_targets = True
-
-    def check(self, y):
-        if (y < 0).any():
-            raise ValueError(
-                "Some values of y are negative; loss='gamma' needs y >= 0."
-            )
-        if not y.sum() > 0:
-            raise ValueError("All values of y are 0; loss='gamma' needs some y > 0.")
+    non_negative = True
 
     def targets(self, y):
         # An exact 0 has no density: it counts as half the smallest outcome there is.
