@@ -178,7 +178,7 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     index.n_codes = n_tokens + 1
     encoded = encoded._replace(codes=X.astype(np.int32))
     start, problem = estimator._start(
-        encoder, encoded, y[:, None], np.ones(n_rows), rng
+        encoder, encoded, y[:, None], np.ones(n_rows), estimator._likelihood({}), rng
     )
     run = trainer.Run(problem, fitting.options(estimator, problem.rows, rng))
     run.start(start.weights)

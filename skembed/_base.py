@@ -134,6 +134,10 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         With `known`, a dict of such attributes, y is read as they say.
         """
 
+    def _look_back(self, fitted, encoded, outcome, weights):
+        """What else the training rows say once the network is trained."""
+        return fitted
+
     # The fit, one line a step.
 
     @with_callbacks
@@ -185,13 +189,14 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
             fitted, problem, rng, validation, _Seen(table, y, weights, learned)
         )
         # Here only: what is unseen in a later fit has its vector from before.
-        weights = _fitting.settle_unseen(
+        settled = _fitting.settle_unseen(
             fitted.architecture,
             fitted.weights,
             problem,
             fitted.encoder.column_sizes,
         )
-        fitted = replace(fitted, weights=weights)
+        fitted = replace(fitted, weights=settled)
+        fitted = self._look_back(fitted, encoded, outcome[kept], weights[kept])
         return self._finish(X, fitted, history, learned)
 
     @with_callbacks
@@ -447,9 +452,12 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
             seen=_Seen(table, y, weights, {}),
             rate_factor=factor,
         )
+        trained = replace(trained, n_seen=n_seen)
+        if not frozen:
+            trained = self._look_back(trained, encoded, outcome, weights)
         history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
         vars(self).update(history)
-        self._set_fitted(replace(trained, n_seen=n_seen))
+        self._set_fitted(trained)
         return self
 
     def _relearned(self, X, y, sample_weight, rng):

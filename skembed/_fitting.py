@@ -33,6 +33,8 @@ class Fitted:
         The network's output times `scale` plus `centre` is the outcome.
     n_seen : float
         Weight of all rows seen so far.
+    residuals : ResidualQuantiles or None
+        How outcomes fall about their predictions, where intervals are drawn by it.
     """
 
     encoder: object
@@ -43,6 +45,7 @@ class Fitted:
     centre: np.ndarray
     scale: np.ndarray
     n_seen: float
+    residuals: object = None
 
     @property
     def predictor(self):

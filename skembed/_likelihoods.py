@@ -121,7 +121,7 @@ class AbsoluteError(Likelihood):
     location_scale = True
 
     def intercept(self, targets, weights):
-        return weighted_quantile(targets, weights, 0.5)
+        return _by_column(targets, weights, 0.5)
 
     def loss(self, y, f):
         return np.abs(y - f).mean(axis=1)
@@ -136,7 +136,7 @@ class Quantile(Likelihood):
     location_scale = True
 
     def intercept(self, targets, weights):
-        return weighted_quantile(targets, weights, self.params["level"])
+        return _by_column(targets, weights, self.params["level"])
 
     def loss(self, y, f):
         q = self.params["level"]
@@ -154,7 +154,7 @@ class Huber(Likelihood):
     location_scale = True
 
     def intercept(self, targets, weights):
-        return weighted_quantile(targets, weights, 0.5)
+        return _by_column(targets, weights, 0.5)
 
     def loss(self, y, f):
         delta = self.params["delta"]
@@ -280,12 +280,13 @@ def regression_likelihood(loss, quantile):
     return REGRESSION_LOSSES[loss](loss, constants)
 
 
+def _by_column(targets, weights, level):
+    return np.array([weighted_quantile(column, weights, level) for column in targets.T])
+
+
 def weighted_quantile(values, weights, level):
-    """Column by column, the value below which `level` of the weight lies."""
-    out = np.empty(values.shape[1])
-    for j, column in enumerate(values.T):
-        order = np.argsort(column, kind="stable")
-        upto = np.cumsum(weights[order])
-        at = np.searchsorted(upto, level * upto[-1])
-        out[j] = column[order[min(at, len(order) - 1)]]
-    return out
+    """The value below which `level` (a number or an array) of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[order])
+    at = np.searchsorted(upto, np.multiply(level, upto[-1]))
+    return values[order[np.minimum(at, len(order) - 1)]]

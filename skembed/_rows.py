@@ -43,9 +43,9 @@ def merge(codes, numbers, targets, weights, average_targets):
         the mean target: right where the loss is linear in the targets.
     """
     blocks = [codes, numbers + 0.0]  # -0.0 becomes 0.0: equal numbers, equal bits
-    key = _hash(blocks)
+    key = row_hash(blocks)
     if not average_targets:
-        key = _hash([targets + 0.0], key)
+        key = row_hash([targets + 0.0], key)
     order = np.argsort(key, kind="stable")
     key = key[order]
     tied = np.zeros(len(key), dtype=bool)
@@ -88,7 +88,7 @@ def _same_as_before(block):
 _MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
 
 
-def _hash(blocks, start=None):
+def row_hash(blocks, start=None):
     """64-bit hash of every row (the mixing step of SplitMix64, Steele et al. 2014)."""
     key = np.full(len(blocks[0]), 0x9E3779B97F4A7C15, np.uint64)
     if start is not None:

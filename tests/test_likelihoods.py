@@ -233,7 +233,7 @@ def test_quantile_and_loss_go_together():
 
 
 def test_weighted_quantile():
-    values = np.array([[3.0], [1.0], [2.0]])
+    values = np.array([3.0, 1.0, 2.0])
     weights = np.array([1.0, 1.0, 8.0])
-    assert weighted_quantile(values, weights, 0.5).tolist() == [2.0]
-    assert weighted_quantile(values, weights, 0.95).tolist() == [3.0]
+    assert weighted_quantile(values, weights, 0.5) == 2.0
+    assert weighted_quantile(values, weights, [0.5, 0.95]).tolist() == [2.0, 3.0]

@@ -42,7 +42,9 @@ def test_weights_add_up_and_targets_are_averaged(rows):
 
 def test_collisions_of_the_hash_merge_nothing_that_differs(rows, monkeypatch):
     monkeypatch.setattr(
-        _rows, "_hash", lambda blocks, start=None: np.zeros(len(blocks[0]), np.uint64)
+        _rows,
+        "row_hash",
+        lambda blocks, start=None: np.zeros(len(blocks[0]), np.uint64),
     )
     check(merge(*rows, average_targets=True), rows)
 

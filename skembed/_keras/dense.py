@@ -8,6 +8,7 @@ the data, not by the trace: one trace serves tables of any number of columns.
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -21,7 +22,16 @@ def split(architecture, theta, sizes):
     }
 
 
-def apply(architecture, parts, vectors, numbers, knots, state, in_blocks):
+def pieces(knots, n_numbers):
+    """The pieces of the numbers as `apply` reads them."""
+    of_number = np.zeros((n_numbers, len(knots.column)), np.float32)
+    of_number[knots.column, np.arange(len(knots.column))] = 1.0
+    return tuple(tf.constant(p) for p in (of_number, knots.low, knots.scale))
+
+
+def apply(
+    architecture, parts, vectors, numbers, knots, state, in_blocks, training=True
+):
     """Outputs (n_rows, n_outputs) and the new state of a user's own head.
 
     Parameters
@@ -34,6 +44,8 @@ def apply(architecture, parts, vectors, numbers, knots, state, in_blocks):
     state : tuple of tensors
     in_blocks : bool
         Whether matrix products are large enough to be split between threads.
+    training : bool
+        How a user's own head is called.
     """
     times = product if in_blocks else tf.matmul
     x = [vectors, numbers]
@@ -43,7 +55,7 @@ def apply(architecture, parts, vectors, numbers, knots, state, in_blocks):
         x.append(tf.clip_by_value(pieces, 0.0, 1.0))
     x = tf.concat(x, 1)
     if architecture.head is not None:
-        f, state = architecture.head.apply(parts, x, state)
+        f, state = architecture.head.apply(parts, x, state, training)
     else:
         f = _mlp(architecture, parts, x, times)
     if architecture.posterior:

@@ -73,11 +73,11 @@ class KerasHead:
         variables = self.model.non_trainable_variables
         return tuple(tf.TensorSpec(v.shape, v.dtype) for v in variables)
 
-    def apply(self, parts, x, state):
+    def apply(self, parts, x, state, training):
         """Outputs, and the new state, as TensorFlow tensors."""
         x.set_shape([None, self.model.inputs[0].shape[1]])
         f, new = self.model.stateless_call(
-            [parts[name] for name in self._names], list(state), x, training=True
+            [parts[name] for name in self._names], list(state), x, training=training
         )
         pairs = zip(new, state, strict=True)
         return f, tuple(tf.cast(a, b.dtype) for a, b in pairs)

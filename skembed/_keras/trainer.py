@@ -66,6 +66,7 @@ class Options:
     tol: float | None
     patience: int
     rng: np.random.Generator
+    spread: float = 1.0  # share of the posterior's spread that the steps draw
     look: object = None  # called after every epoch; truthy: stop
 
 
@@ -132,7 +133,7 @@ class Run:
             rows=tf.constant(_packed(rows)),
             tokens=tf.constant(np.stack([inverse, multiplier], 1), tf.float32),
             mask=tf.constant(problem.mask, tf.float32),
-            knots=self._knots(),
+            knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(rates, tf.float32),
             pool=tf.constant(pool),
@@ -143,13 +144,6 @@ class Run:
         """Whether a matrix product of a batch is more than one thread does alone."""
         largest = max(value.size for value in weights.dense.values())
         return self.batch * largest > dense.SMALL
-
-    def _knots(self):
-        """The pieces of the numbers, with a matrix that picks each one's number."""
-        knots, n_numbers = self.problem.knots, self.problem.rows.numbers.shape[1]
-        of_number = np.zeros((n_numbers, len(knots.column)), np.float32)
-        of_number[knots.column, np.arange(len(knots.column))] = 1.0
-        return tuple(tf.constant(p) for p in (of_number, knots.low, knots.scale))
 
     def _rates(self, sizes):
         rates = np.ones(sum(sizes))
@@ -223,6 +217,7 @@ class Run:
             row_rates=tf.constant(
                 factors * options.row_rate * self.learning_rate_factor, tf.float32
             ),
+            spread=tf.constant(temper * options.spread),
             temper=tf.constant(temper),
             offsets=tf.constant(
                 self._noise_rng.integers(0, self._last_offset + 1, n), tf.int32

@@ -1,0 +1,43 @@
+"""How far the outputs hang on each number of a row's vectors."""
+
+import numpy as np
+import tensorflow as tf
+
+from . import dense
+
+BATCH = 2048
+
+
+def squared_slopes(fitted, encoded):
+    """Yield, batch by batch, rows of the table and d output / d vector, squared.
+
+    Yields
+    ------
+    rows : slice
+        Which rows of `encoded` the batch is.
+    at : ndarray of int64 of shape (n_rows, n_columns)
+        Rows of the table.
+    squares : ndarray of float64 of shape (n_rows, n_outputs, n_columns, width)
+    """
+    architecture, predictor = fitted.architecture, fitted.predictor
+    knots, n_numbers = predictor.knots, encoded.numbers.shape[1]
+    weights = fitted.weights
+    parts = {name: tf.constant(value) for name, value in weights.dense.items()}
+    state = tuple(tf.constant(value) for value in weights.state)
+    pieces = dense.pieces(knots, n_numbers)
+    shape = (-1, architecture.n_outputs, *fitted.mask.shape)
+    for start in range(0, len(encoded.codes), BATCH):
+        rows = slice(start, start + BATCH)
+        at = encoded.codes[rows] + predictor.offsets
+        vectors = weights.mean[at] * fitted.mask
+        vectors = tf.constant(vectors.reshape(len(at), -1))
+        numbers = tf.constant(encoded.numbers[rows], tf.float32)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(vectors)
+            f, _ = dense.apply(
+                architecture, parts, vectors, numbers, pieces, state, False, False
+            )
+            outputs = tf.unstack(f, axis=1)
+        slopes = [tape.gradient(output, vectors).numpy() for output in outputs]
+        slopes = np.stack(slopes, axis=1).reshape(shape) * fitted.mask
+        yield rows, at, np.square(slopes.astype(np.float64))

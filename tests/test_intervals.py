@@ -1,0 +1,133 @@
+"""predict_interval, and the quantiles of residuals behind it."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
+
+from skembed import EmbeddingRegressor
+from skembed._features import Encoded
+from skembed._intervals import (
+    LEVELS,
+    left_open_without,
+    residual_quantiles,
+    sampled,
+)
+
+
+def skewed(n, seed, n_tokens=150):
+    """Tokens with a long tail of counts, and noise that is far from normal."""
+    rng = np.random.default_rng(seed)
+    effect = np.random.default_rng(99).normal(0, 3, n_tokens)
+    share = 1.0 / np.arange(1, n_tokens + 1)
+    tokens = rng.choice(n_tokens, n, p=share / share.sum())
+    return tokens[:, None], effect[tokens] + rng.exponential(2.0, n)
+
+
+def test_intervals_cover_skewed_noise_for_common_and_rare_tokens():
+    X, y = skewed(6_000, 0)
+    model = EmbeddingRegressor(random_state=0).fit(X, y)
+    X_new, y_new = skewed(20_000, 1)
+    counts = np.bincount(X[:, 0], minlength=150)[X_new[:, 0]]
+    for rows in (counts >= 20, counts < 20):
+        assert rows.sum() > 1_000
+        for level in (0.5, 0.8, 0.9, 0.95):
+            low, high = model.predict_interval(X_new[rows], level).T
+            inside = (low <= y_new[rows]) & (y_new[rows] <= high)
+            assert inside.mean() == pytest.approx(level, abs=0.03)
+    # A normal interval of the same model is far off: it is not the noise's shape.
+    mean, std = model.predict(X_new, return_std=True)
+    half = np.mean(np.abs(y_new - mean) <= norm.ppf(0.75) * std)
+    assert half > 0.58
+
+
+def test_residual_without_its_row_is_that_of_the_leave_one_out_mean():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=8)  # one token, one number, prior of variance 2, noise 0.5
+    precision = 1 / 2.0 + len(y) / 0.5
+    residual = y - y.sum() / 0.5 / precision
+    ones = np.ones((8, 1, 1, 1))
+    u = left_open_without(ones, np.full((8, 1, 1), 1 / precision), np.full((8, 1), 0.5))
+    without = [
+        y[i] - (y.sum() - y[i]) / 0.5 / (precision - 1 / 0.5) for i in range(len(y))
+    ]
+    assert_allclose(residual * (1 + u[:, 0]), without)
+    assert_allclose(u, 1 / (precision - 1 / 0.5) / 0.5)
+
+
+def test_few_rows_fall_back_to_the_normal_density():
+    r = np.zeros((1, 1))
+    table = residual_quantiles(r, r, np.ones((1, 1)), np.ones(1))
+    at = table.at(0.975, np.zeros((1, 1)))[0, 0]
+    assert 1.8 < at < norm.ppf(0.975)
+    # Beyond the last level of the table its tail goes on.
+    assert table.at(0.9999, np.zeros((1, 1)))[0, 0] > table.at(0.995, np.zeros((1, 1)))
+    assert len(LEVELS) == len(table.quantiles[0][0])
+
+
+def test_rows_that_are_looked_at_do_not_depend_on_their_order():
+    rng = np.random.default_rng(0)
+    n = 30_000
+    codes, numbers = rng.integers(0, 9, (n, 1)), rng.normal(size=(n, 1))
+    y, order = rng.normal(size=(n, 1)), rng.permutation(n)
+    rows = sampled(Encoded(codes, numbers), y, np.ones(n))
+    assert 9_000 < len(rows) < 11_000
+    other = sampled(Encoded(codes[order], numbers[order]), y[order], np.ones(n))
+    assert_array_equal(np.sort(y[rows, 0]), np.sort(y[order][other, 0]))
+
+
+def test_weight_is_a_number_of_copies():
+    X, y = skewed(300, 2, n_tokens=10)
+    k = np.random.default_rng(0).integers(1, 4, 300)
+    weighted = EmbeddingRegressor(random_state=0).fit(X, y, sample_weight=k)
+    copied = EmbeddingRegressor(random_state=0).fit(X.repeat(k, 0), y.repeat(k))
+    assert_allclose(weighted.predict_interval(X), copied.predict_interval(X))
+
+
+def test_several_outputs_and_counts():
+    X, y = skewed(400, 3, n_tokens=10)
+    both = EmbeddingRegressor(epochs=20, random_state=0).fit(X, np.c_[y, -y])
+    interval = both.predict_interval(X, 0.8)
+    assert interval.shape == (400, 2, 2)
+    assert (interval[:, 0] < interval[:, 1]).all()
+    count = np.random.default_rng(0).poisson(np.exp(y / 8))
+    model = EmbeddingRegressor(loss="poisson", random_state=0).fit(X, count)
+    low, high = model.predict_interval(X, 0.9).T
+    assert low.min() == 0.0
+    assert np.mean((low <= count) & (count <= high)) > 0.87
+    half = EmbeddingRegressor(hidden_layer_sizes=(8,), loss="gamma", random_state=0)
+    low, high = half.fit(X, np.exp(y / 8)).predict_interval(X, 0.5).T
+    assert np.mean((low <= np.exp(y / 8)) & (np.exp(y / 8) <= high)) == pytest.approx(
+        0.5, abs=0.06
+    )
+
+
+def test_own_head_and_partial_fit_have_intervals():
+    import keras
+
+    def head(meta):
+        layers = [
+            keras.Input((meta["n_inputs"],)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(meta["n_outputs"]),
+        ]
+        return keras.Sequential(layers)
+
+    X, y = skewed(400, 4, n_tokens=10)
+    model = EmbeddingRegressor(model=head, epochs=10, random_state=0).fit(X, y)
+    before = model.predict_interval(X[:5])
+    assert_array_equal(before, model.predict_interval(X[:5]))
+    model.partial_fit(*skewed(400, 5, n_tokens=10))
+    assert (model.predict_interval(X[:5]) != before).any()
+
+
+def test_bad_coverage_and_points_are_refused():
+    X, y = skewed(100, 6, n_tokens=10)
+    model = EmbeddingRegressor(epochs=2, random_state=0).fit(X, y)
+    for coverage in (0, 1, 90):
+        with pytest.raises(ValueError, match="coverage must be between 0 and 1"):
+            model.predict_interval(X, coverage)
+    points = EmbeddingRegressor(prior=None, epochs=2, random_state=0).fit(X, y)
+    with pytest.raises(AttributeError, match="needs the posterior"):
+        points.predict_interval(X)
