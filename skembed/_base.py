@@ -178,12 +178,12 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         likelihood = self._likelihood(learned)
         rng = self._generator()
         kept, held_out = self._split(len(outcome), rng)
-        encoder, encoded = self._encode(X, _take(table, kept), weights[kept])
+        encoder, encoded = self._encode(X, take(table, kept), weights[kept])
         fitted, problem = self._start(
             encoder, encoded, outcome[kept], weights[kept], likelihood, rng
         )
         validation = self._held_out(
-            fitted, _take(table, held_out), outcome[held_out], weights[held_out]
+            fitted, take(table, held_out), outcome[held_out], weights[held_out]
         )
         fitted, history = self._train(
             fitted, problem, rng, validation, _Seen(table, y, weights, learned)
@@ -277,7 +277,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         used = np.flatnonzero(weights > 0)
         if len(used) == n:
             return table, y, weights
-        return _take(table, used), y[used], weights[used]
+        return take(table, used), y[used], weights[used]
 
     def _generator(self):
         """All randomness of a fit comes from this generator."""
@@ -356,14 +356,12 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         """Loss on the held-out rows as a function of the weights, or None."""
         if not self.early_stopping:
             return None
+        from ._keras import trainer
+
         encoded = fitted.encoder.transform(table)
-        y = (outcome - fitted.centre) / fitted.scale
-
-        def loss(trained):
-            f = replace(fitted, weights=trained).predictor.outputs(encoded)
-            return float(np.average(fitted.likelihood.loss(y, f), weights=weights))
-
-        return loss
+        rows = _fitting.more_rows(fitted, encoded, outcome, weights)
+        problem = _fitting.problem(fitted, rows)
+        return lambda weights: trainer.loss(replace(fitted, weights=weights), problem)
 
     def _train(self, fitted, problem, rng, validation=None, seen=None, **settings):
         """Train; the network with its new weights, and the history of the run."""
@@ -430,12 +428,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         rng = self._generator()
         encoder, encoded = fitted.encoder.grow_transform(table, weights)
         grown = _fitting.grown(fitted, encoder)
-        rows, origin = _fitting.training_rows(
-            encoded, grown.predictor.offsets, outcome, weights, fitted.likelihood
-        )
-        rows = _fitting.standardised(
-            rows, origin, fitted.likelihood, fitted.centre, fitted.scale
-        )
+        rows = _fitting.more_rows(grown, encoded, outcome, weights)
         problem = _fitting.problem(grown, rows)
         anchored = anchored and fitted.architecture.posterior
         if anchored:
@@ -474,12 +467,7 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         table, y, weights = self._check_rows(X, y, sample_weight)
         outcome, _ = self._encode_y(y, known=vars(self))
         encoded = fitted.encoder.transform(table)
-        rows, origin = _fitting.training_rows(
-            encoded, fitted.predictor.offsets, outcome, weights, fitted.likelihood
-        )
-        rows = _fitting.standardised(
-            rows, origin, fitted.likelihood, fitted.centre, fitted.scale
-        )
+        rows = _fitting.more_rows(fitted, encoded, outcome, weights)
         problem = _fitting.problem(fitted, rows)
         problem.frozen = True
         problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
@@ -639,7 +627,7 @@ class _Seen(NamedTuple):
     learned: dict
 
 
-def _take(table, rows):
+def take(table, rows):
     """Rows of a table, whatever kind it is."""
     if not is_frame(table):
         return table[rows]

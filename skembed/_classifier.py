@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import _check_y
 
-from ._base import BaseEmbedding, _take
+from ._base import BaseEmbedding, take
 from ._likelihoods import Bernoulli, Categorical
 
 
@@ -409,7 +409,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             raise ValueError("class_weight leaves no row with a weight above 0.")
         if len(used) == len(y):
             return table, y, weights
-        return _take(table, used), y[used], weights[used]
+        return take(table, used), y[used], weights[used]
 
     def _encode_y(self, y, known=None):
         if known is None:

@@ -1,32 +1,27 @@
 """EmbeddingEncoder."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.metrics import pairwise_distances_argmin
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._set_output import _get_adapter_from_container
-from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import (
     _check_feature_names_in,
-    _num_samples,
     check_is_fitted,
     validate_data,
 )
 
-from ._base import BaseEmbedding, _take
-from ._classifier import EmbeddingClassifier
+from ._base import take
 from ._columns import as_table, is_frame, read
-from ._regressor import EmbeddingRegressor
-
-TARGET_TYPES = (
-    "binary",
-    "multiclass",
-    "continuous",
-    "multilabel-indicator",
-    "continuous-multioutput",
+from ._encoding import (
+    axes_of,
+    folds,
+    frozen_task,
+    is_frozen,
+    refuse_output,
+    side_by_side,
+    task_for,
 )
 
 
@@ -67,6 +62,12 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         What comes out for a token: its vector; its vector and the standard deviations
         of its numbers; or its first-order effect only, one number an output of the
         predictor.
+    rotation : {"principal"} or None, default="principal"
+        How the vectors are turned before they come out. "principal": to axes in falling
+        order of what they do to the outcome, in its units (log odds for classes), so
+        that distances count what matters; coordinates beyond those that carry half a
+        per cent of what all columns do are 0. None: the axes of `estimator_`. Has no
+        effect with ``output="first_order"`` or a `FrozenEstimator`.
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
         What `y` is. "auto" asks :func:`~sklearn.utils.multiclass.type_of_target`, for
         which whole numbers are classes: say "continuous" where they are amounts. Has
@@ -84,7 +85,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every encoded column, sorted; a missing value comes last.
     embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
-        Vectors of every encoded column; row `j` belongs to ``categories_[k][j]``.
+        Vectors of every encoded column, as they come out; row `j` belongs to
+        ``categories_[k][j]``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         Their posterior standard deviations; an AttributeError with ``prior=None``.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64
@@ -154,6 +156,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
+        "rotation": [StrOptions({"principal"}), None],
         "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
@@ -167,6 +170,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         remainder="drop",
         cv=5,
         output="mean",
+        rotation="principal",
         target_type="auto",
         shuffle=True,
         random_state=None,
@@ -176,6 +180,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         self.remainder = remainder
         self.cv = cv
         self.output = output
+        self.rotation = rotation
         self.target_type = target_type
         self.shuffle = shuffle
         self.random_state = random_state
@@ -238,18 +243,20 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             If the test parts of `cv` do not hold every row exactly once, or for any
             reason that :meth:`fit` has.
         """
-        if isinstance(self.estimator, FrozenEstimator):
+        if is_frozen(self.estimator):
             return self.fit(X).transform(X)
         if y is not None:
-            folds = self._folds(X, y)
+            pairs = folds(self, X, y)
         y, seed = self._fit_predictor(X, y, sample_weight)
         predictor, table = self.estimator_, as_table(X)
         encoded = predictor._encoded(X)
         vectors = self._vectors(predictor._fitted, encoded.codes)
-        for train, test in folds:
-            weights = None if sample_weight is None else _rows(sample_weight, train)
+        for train, test in pairs:
+            weights = sample_weight
+            if weights is not None:
+                weights = np.asarray(weights)[train]
             fold = predictor._relearned(
-                _take(table, train), y[train], weights, np.random.default_rng(seed)
+                take(table, train), y[train], weights, np.random.default_rng(seed)
             )
             vectors[test] = self._vectors(fold, encoded.codes[test])
         return self._with_remainder(vectors, table)
@@ -300,7 +307,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             )
         columns, start, k = [None] * self.n_features_in_, 0, 0
         for j in np.flatnonzero(self.is_categorical_):
-            known = self.embeddings_[k][:, : self._n_kept[k]]
+            known = self.embeddings_[k]
             given = X[:, start : start + known.shape[1]].astype(np.float32)
             columns[j] = self.categories_[k][pairwise_distances_argmin(given, known)]
             start += known.shape[1] * (1 + (self.output == "mean_std"))
@@ -310,7 +317,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             if self.remainder == "passthrough":
                 columns[j] = X[:, start]
                 start += 1
-        out = _side_by_side(columns)
+        out = side_by_side(columns)
         if not is_frame(frame):
             return out
         adapter = _get_adapter_from_container(frame)
@@ -367,7 +374,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         names = _check_feature_names_in(self, input_features)
         out = []
         encoded = names[self.is_categorical_]
-        for name, n in zip(encoded, self._n_kept, strict=True):
+        for name, n in zip(encoded, self._n_out, strict=True):
             out += [f"{name}_{j}" for j in range(n)]
             if self.output == "mean_std":
                 out += [f"{name}_std_{j}" for j in range(n)]
@@ -379,13 +386,18 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     @property
     def embeddings_(self):
-        """Vectors of every encoded column, (n_tokens, embedding_dim) each."""
-        return self._of_predictor("embeddings_")
+        """Vectors of every encoded column, as they come out."""
+        tables = self._of_predictor("embeddings_")
+        return [self._turned(k, table) for k, table in enumerate(tables)]
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the numbers of `embeddings_`."""
-        return self._of_predictor("embeddings_std_")
+        tables = map(np.square, self._of_predictor("embeddings_std_"))
+        return [
+            np.sqrt(self._turned(k, table, squared=True))
+            for k, table in enumerate(tables)
+        ]
 
     @property
     def categories_(self):
@@ -418,27 +430,21 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     def _fit_predictor(self, X, y, sample_weight, classes=None):
         """Set the fitted attributes; y as the predictor read it, and a seed."""
-        if isinstance(self.estimator, FrozenEstimator):
-            predictor = self.estimator.estimator
-            _refuse_others(predictor)
-            check_is_fitted(predictor)
-            is_class = hasattr(predictor, "classes_")
-            learned = {
-                "target_type_": "multiclass" if is_class else "continuous",
-                "classes_": predictor.classes_ if is_class else None,
-            }
-            predictor._encoded(X)
+        seed, axes = None, None
+        if is_frozen(self.estimator):
+            task = frozen_task(self.estimator)
+            task.predictor._encoded(X)
         elif y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
         else:
-            predictor, y, learned = self._predictor_for(X, y, classes)
-        _refuse_output(predictor, self.output)
-        seed = None
-        if predictor is not getattr(self.estimator, "estimator", None):
-            if classes is not None and learned["classes_"] is not None:
+            task = task_for(self, X, y, classes)
+        predictor, y = task.predictor, task.y
+        refuse_output(predictor, self.output)
+        if not is_frozen(self.estimator):
+            if classes is not None and task.classes is not None:
                 predictor.partial_fit(X, y, classes, sample_weight)
             else:
                 predictor.fit(X, y, sample_weight)
@@ -446,104 +452,43 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             rng = np.random.default_rng(seed)
             # As in the folds: what comes out for new rows is made in the same way.
             predictor._fitted = predictor._relearned(X, y, sample_weight, rng)
+            if self.rotation is not None and self.output != "first_order":
+                encoded = predictor._encoded(X)
+                axes = axes_of(predictor._fitted, encoded, sample_weight)
         validate_data(self, X, skip_check_array=True, reset=True)
-        vars(self).update(learned, estimator_=predictor)
+        self.estimator_ = predictor
+        self.target_type_, self.classes_ = task.target_type, task.classes
+        self._axes = axes
         return y, seed
-
-    def _predictor_for(self, X, y, classes):
-        """A predictor to train, y for it, and what is known of the target."""
-        if self.estimator is not None:
-            _refuse_others(self.estimator)
-            predictor = clone(self.estimator).set_params(
-                categorical_features=self.categorical_features
-            )
-            if predictor.random_state is None:
-                predictor.set_params(random_state=self.random_state)
-            y = predictor._check_y(y)
-            kind = "continuous"
-            if isinstance(predictor, EmbeddingClassifier):
-                kind = type_of_target(y, input_name="y")
-        else:
-            kind, y = self._target(X, y)
-            predictor = None
-        labels = None
-        if kind in ("binary", "multiclass"):
-            labels = unique_labels(y) if classes is None else unique_labels(classes)
-        elif kind == "multilabel-indicator":
-            labels = np.arange(np.shape(y)[1])
-        if predictor is None:
-            make = EmbeddingRegressor if labels is None else EmbeddingClassifier
-            if labels is not None and len(labels) == 1:
-                # Nothing to tell apart: an outcome without any scatter.
-                make, y = EmbeddingRegressor, np.zeros(_num_samples(y))
-            predictor = make(
-                categorical_features=self.categorical_features,
-                random_state=self.random_state,
-            )
-            y = predictor._check_y(y)
-        return predictor, y, {"target_type_": kind, "classes_": labels}
-
-    def _target(self, X, y):
-        """What `y` is, and `y` itself."""
-        if _num_samples(y) != _num_samples(X):
-            raise ValueError(
-                "Found input variables with inconsistent numbers of samples: "
-                f"{[_num_samples(X), _num_samples(y)]}"
-            )
-        if self.target_type != "auto":
-            return self.target_type, y
-        kind = type_of_target(y, input_name="y")
-        if kind not in TARGET_TYPES:
-            raise ValueError(
-                f"Unknown label type: Target type was inferred to be {kind!r}. Only "
-                f"{TARGET_TYPES} are supported."
-            )
-        return kind, y
-
-    def _folds(self, X, y):
-        """Pairs of positions; every row is in one second part."""
-        n = _num_samples(X)
-        classes = self.target_type in ("binary", "multiclass")
-        if self.estimator is not None:
-            classes = isinstance(self.estimator, EmbeddingClassifier)
-        elif self.target_type == "auto":
-            classes = self._target(X, y)[0] in ("binary", "multiclass")
-        cv = check_cv(
-            self.cv,
-            y,
-            classifier=classes,
-            shuffle=self.shuffle,
-            random_state=self.random_state if self.shuffle else None,
-        )
-        folds = list(cv.split(np.zeros((n, 1)), y))
-        times = np.bincount(np.concatenate([test for _, test in folds]), minlength=n)
-        if (times != 1).any():
-            raise ValueError(
-                "Validation indices from `cv` must cover each sample index exactly "
-                "once with no overlap. Pass a splitter with non-overlapping "
-                "validation folds as `cv` or refer to the docs for other options."
-            )
-        return folds
 
     # What comes out.
 
     @property
-    def _n_kept(self):
+    def _n_out(self):
         """Numbers a vector puts out, one entry an encoded column."""
         fitted = self.estimator_._fitted
         if self.output != "first_order":
             return fitted.dims.tolist()
         return np.minimum(fitted.dims, fitted.architecture.n_first).tolist()
 
+    def _turned(self, k, values, squared=False):
+        """What column `k` puts out of `values`, of rows of its table."""
+        if self._axes is None:
+            return values[:, : self._n_out[k]]
+        axes = np.square(self._axes[k]) if squared else self._axes[k]
+        return (values[:, : len(axes)] @ axes).astype(np.float32)
+
     def _vectors(self, fitted, codes):
         """Vectors of the tokens in every row, side by side."""
         parts = []
-        starts = fitted.predictor.offsets
-        for k, n in enumerate(self._n_kept):
-            rows = codes[:, k] + starts[k]
-            parts.append(fitted.weights.mean[rows, :n])
+        starts = np.append(fitted.predictor.offsets, len(fitted.weights.mean))
+        for k in range(len(self._n_out)):
+            rows = slice(starts[k], starts[k + 1])
+            parts.append(self._turned(k, fitted.weights.mean[rows])[codes[:, k]])
             if self.output == "mean_std":
-                parts.append(1.0 / np.sqrt(fitted.weights.precision[rows, :n]))
+                variance = 1.0 / fitted.weights.precision[rows]
+                std = np.sqrt(self._turned(k, variance, squared=True))
+                parts.append(std[codes[:, k]])
         if not parts:
             return np.zeros((len(codes), 0), np.float32)
         return np.concatenate(parts, axis=1)
@@ -566,41 +511,9 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
-        tags.target_tags.required = not isinstance(self.estimator, FrozenEstimator)
+        tags.target_tags.required = not is_frozen(self.estimator)
         tags.transformer_tags.preserves_dtype = []
         # The one tag by which scikit-learn's checks know that fit_transform is not
         # fit().transform(); with a random_state all of it is deterministic.
         tags.non_deterministic = True
         return tags
-
-
-def _refuse_others(estimator):
-    if not isinstance(estimator, BaseEmbedding):
-        raise TypeError(
-            "estimator must be an EmbeddingRegressor, an EmbeddingClassifier, or one "
-            "of them, fitted, in a FrozenEstimator: cross-fitting learns their tables "
-            f"anew with all else frozen. Got {estimator!r}."
-        )
-
-
-def _refuse_output(predictor, output):
-    if output != "mean" and predictor.prior is None:
-        raise ValueError(
-            f"output={output!r} needs an estimator with prior='normal'; this one has "
-            "prior=None, and so neither standard deviations nor a first-order term."
-        )
-
-
-def _rows(values, rows):
-    return np.asarray(values)[rows]
-
-
-def _side_by_side(columns):
-    """Columns as one array: of their common dtype if that changes no value."""
-    kinds = {column.dtype.kind for column in columns}
-    if len(kinds) == 1 and kinds <= set("biufM"):
-        return np.stack(columns, axis=1)
-    out = np.empty((len(columns[0]), len(columns)), dtype=object)
-    for j, column in enumerate(columns):
-        out[:, j] = column.tolist() if column.dtype.kind != "M" else list(column)
-    return out

@@ -169,6 +169,14 @@ def standardised(rows, origin, likelihood, centre, scale):
     return rows._replace(targets=targets)
 
 
+def more_rows(fitted, encoded, y, weights):
+    """Merged rows that come after the first, in the units of the fit."""
+    likelihood = fitted.likelihood
+    offsets = fitted.predictor.offsets
+    rows, origin = training_rows(encoded, offsets, y, weights, likelihood)
+    return standardised(rows, origin, likelihood, fitted.centre, fitted.scale)
+
+
 def token_counts(rows, n_table_rows):
     """Weighted number of observations of every row of the table."""
     n_columns = rows.codes.shape[1]

@@ -19,10 +19,8 @@ import numpy as np
 from scipy.stats import norm
 
 from ._likelihoods import weighted_quantile
-from ._rows import row_hash
 
 LEVELS = np.arange(1, 200) / 200.0
-MAX_ROWS = 10_000  # of the training data: a hundred beyond the outermost levels
 ROWS_PER_RANGE = 500
 MAX_RANGES = 8
 NORMAL_ROWS = 20.0  # what the normal density counts, in rows
@@ -97,15 +95,6 @@ def left_open_without(squares, variance, noise):
     h = squares * variance[:, None] / np.maximum(noise, 1e-300)[:, :, None, None]
     h = np.minimum(h, MAX_SHARE)
     return (h / (1.0 - h)).sum(axis=(2, 3))
-
-
-def sampled(encoded, outcome, weights):
-    """Positions of about `MAX_ROWS` rows, the same whatever the order of the rows."""
-    n = weights.sum()
-    if n <= MAX_ROWS:
-        return np.arange(len(weights))
-    key = row_hash([encoded.codes, encoded.numbers + 0.0, outcome + 0.0])
-    return np.flatnonzero(key < np.uint64(MAX_ROWS / n * 2.0**64))
 
 
 def _shrunk(z, weights):

@@ -7,17 +7,16 @@ and the Fisher information, stands under the same name in ``skembed._keras.losse
 """
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logsumexp, softmax
+from scipy.special import expit, softmax
 
 HUBER_DELTA = 1.35  # 95 % efficient under normal noise (Huber 1981, section 4.5)
 
 
 @dataclass(frozen=True)
-class Likelihood(ABC):
+class Likelihood:
     """One family; `constants` are its fixed parameters, as pairs."""
 
     name: str
@@ -67,10 +66,6 @@ class Likelihood(ABC):
         """Output of the best constant prediction."""
         return np.average(targets, axis=0, weights=weights)
 
-    @abstractmethod
-    def loss(self, y, f):
-        """Plain loss of each row, up to constants: what early stopping watches."""
-
     def mean(self, f):
         """Outcome predicted by the output `f`."""
         return f
@@ -108,9 +103,6 @@ class SquaredError(Likelihood):
         n = targets.shape[1] // 2
         return np.average(targets[:, :n], axis=0, weights=weights)
 
-    def loss(self, y, f):
-        return np.square(y - f).mean(axis=1)
-
     def variance(self, f, noise):
         return np.broadcast_to(np.square(noise), f.shape)
 
@@ -123,9 +115,6 @@ class AbsoluteError(Likelihood):
     def intercept(self, targets, weights):
         return _by_column(targets, weights, 0.5)
 
-    def loss(self, y, f):
-        return np.abs(y - f).mean(axis=1)
-
     def variance(self, f, noise):
         return np.broadcast_to(2.0 * np.square(noise), f.shape)
 
@@ -137,10 +126,6 @@ class Quantile(Likelihood):
 
     def intercept(self, targets, weights):
         return _by_column(targets, weights, self.params["level"])
-
-    def loss(self, y, f):
-        q = self.params["level"]
-        return np.maximum(q * (y - f), (q - 1.0) * (y - f)).mean(axis=1)
 
     def variance(self, f, noise):
         q = self.params["level"]
@@ -155,12 +140,6 @@ class Huber(Likelihood):
 
     def intercept(self, targets, weights):
         return _by_column(targets, weights, 0.5)
-
-    def loss(self, y, f):
-        delta = self.params["delta"]
-        error = np.abs(y - f)
-        tail = delta * (error - 0.5 * delta)
-        return np.where(error <= delta, 0.5 * error * error, tail).mean(axis=1)
 
     def variance(self, f, noise):
         return np.broadcast_to(
@@ -187,9 +166,6 @@ class Poisson(Likelihood):
     def intercept(self, targets, weights):
         return np.log(np.average(targets, axis=0, weights=weights))
 
-    def loss(self, y, f):
-        return (np.exp(f) - y * f).sum(axis=1)
-
     def mean(self, f):
         return np.exp(f)
 
@@ -205,15 +181,13 @@ class Gamma(Likelihood):
 
     def targets(self, y):
         # An exact 0 has no density: it counts as half the smallest outcome there is.
-        floor = 0.5 * y[y > 0].min()
+        positive = y[y > 0]
+        floor = 0.5 * positive.min() if positive.size else 1.0
         return np.concatenate([y, np.log(np.maximum(y, floor))], axis=1)
 
     def intercept(self, targets, weights):
         n = targets.shape[1] // 2
         return np.log(np.average(targets[:, :n], axis=0, weights=weights))
-
-    def loss(self, y, f):
-        return (f + y * np.exp(-f)).mean(axis=1)
 
     def mean(self, f):
         return np.exp(f)
@@ -231,9 +205,6 @@ class Bernoulli(Likelihood):
         p = np.clip(p, 1e-6, 1 - 1e-6)
         return np.log(p) - np.log1p(-p)
 
-    def loss(self, y, f):
-        return (np.logaddexp(0.0, f) - y * f).sum(axis=1)
-
     def mean(self, f):
         return expit(f)
 
@@ -246,9 +217,6 @@ class Categorical(Likelihood):
         p = np.average(targets, axis=0, weights=weights)
         log = np.log(np.maximum(p, 1e-6))
         return log - log.mean()
-
-    def loss(self, y, f):
-        return logsumexp(f, axis=1) - (y * f).sum(axis=1)
 
     def mean(self, f):
         return softmax(f, axis=1)

@@ -11,9 +11,12 @@ from sklearn.utils.validation import _check_y
 
 from ._base import BaseEmbedding
 from ._features import Encoded
-from ._intervals import left_open_without, residual_quantiles, sampled
+from ._intervals import left_open_without, residual_quantiles
 from ._likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._network import MIN_LOG_NOISE
+from ._rows import sample
+
+LOOK_BACK_ROWS = 10_000  # a hundred of them beyond the outermost of 199 quantiles
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
@@ -150,7 +153,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Objective of every epoch, per observation: the loss (``prior=None``) or the
         negative evidence lower bound in nats, of `y` in its own units.
     validation_loss_curve_ : list of float
-        Loss of every epoch on the rows held out, `y` being standardised under a prior.
+        Loss of every epoch on the rows held out, in the units of `loss_curve_`: the
+        loss, or the negative log-likelihood (the vectors at their means).
         Only there after ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
@@ -425,22 +429,23 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         """The network with the quantiles of its residuals."""
         if not fitted.architecture.posterior:
             return fitted
-        from ._keras.leverage import squared_slopes
+        from ._keras.slopes import slopes
 
-        rows = sampled(encoded, outcome, weights)
+        blocks = [encoded.codes, encoded.numbers, outcome]
+        rows, weights = sample(blocks, weights, LOOK_BACK_ROWS)
         encoded = Encoded(encoded.codes[rows], encoded.numbers[rows])
         f = fitted.predictor.outputs(encoded)
         noise = _noise_variance(fitted, f)
         by_f = np.square(_slope(fitted, f))
         left_open = np.empty_like(f)
-        for batch, at, squares in squared_slopes(fitted, encoded):
+        for batch, at, by_vector in slopes(fitted, encoded):
             left_open[batch] = left_open_without(
-                squares * by_f[batch, :, None, None],
+                np.square(by_vector) * by_f[batch, :, None, None],
                 1.0 / fitted.weights.precision[at],
                 noise[batch],
             )
         residual = outcome[rows] - _outcome(fitted, f)
-        found = residual_quantiles(residual, left_open, noise, weights[rows])
+        found = residual_quantiles(residual, left_open, noise, weights)
         return replace(fitted, residuals=found)
 
     def _moments(self, fitted, encoded):

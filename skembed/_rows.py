@@ -85,6 +85,24 @@ def _same_as_before(block):
     return same
 
 
+def sample(blocks, weights, n):
+    """Positions of about `n` different rows, and how much each of them stands for.
+
+    Chosen by what the rows hold: the same ones in whatever order they come, and for a
+    weight of k as for k copies.
+    """
+    key, first, which = np.unique(
+        row_hash([block + 0 for block in blocks]),
+        return_index=True,
+        return_inverse=True,
+    )
+    total = np.bincount(which, weights, minlength=len(key))
+    kept = slice(None)
+    if len(key) > n:
+        kept = key < np.uint64(n / len(key) * 2.0**64)
+    return first[kept], total[kept]
+
+
 _MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
 
 

@@ -19,7 +19,8 @@ def auto_epochs(n, steps_per_epoch):
     return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
 
 
-WARM = 0.3  # the warm-up of a posterior, where columns may interact
+WARM = 0.3  # the warm-up of a posterior, where columns may interact,
+WARM_START = 0.5  # and the share of its spread that is drawn at first
 
 
 class Schedule:
@@ -56,11 +57,13 @@ class Schedule:
     def temper(self, n):
         """Share of the posterior's spread that the next `n` steps draw.
 
-        From 0 to 1: an interaction of two columns is a saddle at vectors of 0, and
-        under full noise they would fall back to the prior before it was found.
+        It grows to 1: an interaction of two columns is a saddle at vectors of 0, and
+        under full noise they would fall back to the prior before it was found. It does
+        not start at 0: with no noise at all the layers learn small data by heart.
         """
         at = self.progress + self.pace * (np.arange(n) + 0.5)
-        return np.clip(at / max(self.warm, 1e-9), 0.0, 1.0).astype(np.float32)
+        grown = np.minimum(at / max(self.warm, 1e-9), 1.0)
+        return (WARM_START + (1.0 - WARM_START) * grown).astype(np.float32)
 
     def take(self, n):
         """Multipliers of the next `n` steps."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from skembed import _rows
 from skembed._rows import merge
@@ -90,3 +91,21 @@ def test_rows_without_any_column_are_one_row():
     )
     assert merged.weights.tolist() == [3.0]
     assert merged.targets.tolist() == [[1.0]]
+
+
+def test_sample_is_blind_to_order_and_copies():
+    rng = np.random.default_rng(0)
+    n = 30_000
+    codes, y = rng.integers(0, 9, (n, 1)), rng.normal(size=(n, 1))
+    copies = rng.integers(1, 4, n)
+    order = rng.permutation(copies.sum())
+    rows, total = _rows.sample([codes, y], copies, 10_000)
+    assert 9_500 < len(rows) < 10_500
+    many = [block.repeat(copies, 0)[order] for block in (codes, y)]
+    other, others_total = _rows.sample(many, np.ones(len(order)), 10_000)
+    assert_array_equal(y[rows], many[1][other])
+    assert_array_equal(total, others_total)
+    # Few different rows are all there, however often they come.
+    rows, total = _rows.sample([codes], np.ones(n), 10)
+    assert sorted(codes[rows, 0]) == list(range(9))
+    assert total.sum() == n

@@ -56,8 +56,7 @@ class Plan(NamedTuple):
     order: tf.Tensor  # (n_steps, batch) int32: rows of the data
     learning_rates: tf.Tensor  # (n_steps,)
     row_rates: tf.Tensor  # (n_steps,): share of its data that moves a token fully
-    spread: tf.Tensor  # (n_steps,): share of the posterior's spread that is drawn
-    temper: tf.Tensor  # (n_steps,): share of the prior's pull on the means
+    temper: tf.Tensor  # (n_steps,): share of the posterior's spread that is drawn
     offsets: tf.Tensor  # (n_steps,) int32: where the noise of the step starts
     first_step: tf.Tensor  # (): steps made before this call
     per_observation: tf.Tensor  # (): 1 / weight of a batch
@@ -107,7 +106,6 @@ def _signature(spec):
         order=of(whole, 2),
         learning_rates=of(real, 1),
         row_rates=of(real, 1),
-        spread=of(real, 1),
         temper=of(real, 1),
         offsets=of(whole, 1),
         first_step=of(whole, 0),
@@ -238,7 +236,7 @@ class _Loop:
         width = self.width
         if not self.spec.architecture.posterior:
             return tf.gather(packed[:, :width], use)
-        sd = plan.spread[s] * tf.math.rsqrt(packed[:, width : 2 * width])
+        sd = plan.temper[s] * tf.math.rsqrt(packed[:, width : 2 * width])
         both = tf.gather(tf.concat([packed[:, :width], sd], 1), use)
         n = tf.size(use) * width
         noise = tf.reshape(tf.slice(data.pool, [plan.offsets[s]], [n]), [-1, width])

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from .._network import Knots, Weights
+from .._features import Encoded
+from .._network import MIN_LOG_NOISE, Knots, Weights
 from .._schedule import StopRule
-from . import dense, loop
+from . import dense, loop, losses
 
 CHUNK = 256  # steps a call at most, where nothing has to look in between
 HYPER_RATE = 10.0  # the noise scale learns this much faster than the head
@@ -66,7 +67,6 @@ class Options:
     tol: float | None
     patience: int
     rng: np.random.Generator
-    spread: float = 1.0  # share of the posterior's spread that the steps draw
     look: object = None  # called after every epoch; truthy: stop
 
 
@@ -217,7 +217,6 @@ class Run:
             row_rates=tf.constant(
                 factors * options.row_rate * self.learning_rate_factor, tf.float32
             ),
-            spread=tf.constant(temper * options.spread),
             temper=tf.constant(temper),
             offsets=tf.constant(
                 self._noise_rng.integers(0, self._last_offset + 1, n), tf.int32
@@ -277,6 +276,26 @@ class Run:
                     break
             if not options.schedule.finishing and stop(self.loss_curve):
                 options.schedule.finish(self.steps_per_epoch)
+
+
+def loss(fitted, problem):
+    """Loss per observation of rows that are not trained on, vectors at their means.
+
+    In the units of `Run.loss_curve`: the KL divergence is not a part of it.
+    """
+    likelihood, rows = problem.likelihood, problem.rows
+    codes = rows.codes - fitted.predictor.offsets
+    f = fitted.predictor.outputs(Encoded(codes, rows.numbers))
+    log_noise = None
+    if fitted.architecture.posterior and likelihood.has_noise:
+        log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
+        log_noise = tf.constant(np.maximum(log_noise, MIN_LOG_NOISE))
+    function = losses.FUNCTIONS[likelihood.name]
+    values = function(
+        tf.constant(f), tf.constant(rows.targets), log_noise, **likelihood.params
+    )
+    mean = np.average(values.numpy(), weights=rows.weights)
+    return float(mean) + problem.loss_shift
 
 
 def _packed(rows):

@@ -8,8 +8,8 @@ from . import dense
 BATCH = 2048
 
 
-def squared_slopes(fitted, encoded):
-    """Yield, batch by batch, rows of the table and d output / d vector, squared.
+def slopes(fitted, encoded):
+    """Yield, batch by batch, rows of the table and d output / d vector.
 
     Yields
     ------
@@ -17,7 +17,7 @@ def squared_slopes(fitted, encoded):
         Which rows of `encoded` the batch is.
     at : ndarray of int64 of shape (n_rows, n_columns)
         Rows of the table.
-    squares : ndarray of float64 of shape (n_rows, n_outputs, n_columns, width)
+    slopes : ndarray of float64 of shape (n_rows, n_outputs, n_columns, width)
     """
     architecture, predictor = fitted.architecture, fitted.predictor
     knots, n_numbers = predictor.knots, encoded.numbers.shape[1]
@@ -25,7 +25,7 @@ def squared_slopes(fitted, encoded):
     parts = {name: tf.constant(value) for name, value in weights.dense.items()}
     state = tuple(tf.constant(value) for value in weights.state)
     pieces = dense.pieces(knots, n_numbers)
-    shape = (-1, architecture.n_outputs, *fitted.mask.shape)
+    shape = (architecture.n_outputs, *fitted.mask.shape)
     for start in range(0, len(encoded.codes), BATCH):
         rows = slice(start, start + BATCH)
         at = encoded.codes[rows] + predictor.offsets
@@ -38,6 +38,6 @@ def squared_slopes(fitted, encoded):
                 architecture, parts, vectors, numbers, pieces, state, False, False
             )
             outputs = tf.unstack(f, axis=1)
-        slopes = [tape.gradient(output, vectors).numpy() for output in outputs]
-        slopes = np.stack(slopes, axis=1).reshape(shape) * fitted.mask
-        yield rows, at, np.square(slopes.astype(np.float64))
+        by_vector = [tape.gradient(output, vectors).numpy() for output in outputs]
+        by_vector = np.stack(by_vector, axis=1).astype(np.float64)
+        yield rows, at, by_vector.reshape(len(at), *shape) * fitted.mask

@@ -1,0 +1,60 @@
+"""Principal axes of vectors, in units of what they do to the outcome.
+
+The axes of a trained table are those that training happened to find: what one
+coordinate is worth depends on the layers that read it. Here every column's vectors are
+turned so that the first coordinate carries most of what the column does to the
+outcome, the second most of the rest, and so on (Constantine et al. 2014, "Active
+subspace methods", section 2.1, for the slopes; the vectors' own scatter then decides,
+as in principal component analysis). Distances are in units of the outcome, and what
+hardly moves it is 0.
+"""
+
+import numpy as np
+
+LEAST = 0.005  # of what all vectors do to the outcome, for a coordinate to stay
+
+
+def principal_axes(slopes, tables, counts):
+    """Matrices (dim, dim) that turn each column's vectors.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (n_rows, n_outputs, n_columns, width)
+        d outcome / d vector, of a sample of rows.
+    tables : list of ndarray of shape (n_tokens_k, dim_k)
+        Vectors of the tokens of each column.
+    counts : list of ndarray of shape (n_tokens_k,)
+        Their weights.
+
+    Returns
+    -------
+    axes : list of ndarray of float64 of shape (dim_k, dim_k)
+        The turned vectors are ``vectors @ axes``; columns of zeros stand for
+        coordinates that carry less than `LEAST`, but for the first of each table.
+    """
+    found = [
+        _of_column(slopes[:, :, k, : table.shape[1]], table, weights)
+        for k, (table, weights) in enumerate(zip(tables, counts, strict=True))
+    ]
+    total = sum(power.sum() for _, power in found)
+    axes = []
+    for turned, power in found:
+        stays = power > LEAST * total
+        stays[:1] = True
+        axes.append(turned * stays)
+    return axes
+
+
+def _of_column(slopes, table, weights):
+    """Axes of one column in falling order of power, and their power."""
+    by_outcome = np.einsum("noi,noj->ij", slopes, slopes) / len(slopes)
+    size, turn = np.linalg.eigh(by_outcome)
+    # In these coordinates a step of 1 moves the outcome by 1, in the mean square.
+    root = turn * np.sqrt(np.maximum(size, 0.0))
+    centred = table - np.average(table, axis=0, weights=weights)
+    scatter = (centred * (weights / weights.sum())[:, None]).T @ centred
+    power, turn = np.linalg.eigh(root.T @ scatter @ root)
+    axes, power = (root @ turn)[:, ::-1], np.maximum(power[::-1], 0.0)
+    # Along each of them the outcome rises, on average over rows and outputs.
+    rises = slopes.mean(axis=(0, 1)) @ np.linalg.pinv(axes).T
+    return axes * np.where(rises < 0.0, -1.0, 1.0), power

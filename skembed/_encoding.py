@@ -1,0 +1,178 @@
+"""The pieces of EmbeddingEncoder that are functions of data."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from ._axes import principal_axes
+from ._base import BaseEmbedding
+from ._classifier import EmbeddingClassifier
+from ._features import Encoded
+from ._regressor import EmbeddingRegressor
+from ._rows import sample
+
+TARGET_TYPES = (
+    "binary",
+    "multiclass",
+    "continuous",
+    "multilabel-indicator",
+    "continuous-multioutput",
+)
+CLASSES = ("binary", "multiclass")
+SLOPE_ROWS = 4_000  # behind the axes of the vectors
+
+
+class Task(NamedTuple):
+    """A predictor to train or to take as it is, and what is known of the target."""
+
+    predictor: BaseEmbedding
+    y: object
+    target_type: str
+    classes: np.ndarray | None
+
+
+def frozen_task(estimator):
+    """The task of a fitted predictor in a FrozenEstimator."""
+    predictor = estimator.estimator
+    _refuse_others(predictor)
+    check_is_fitted(predictor)
+    if hasattr(predictor, "classes_"):
+        return Task(predictor, None, "multiclass", predictor.classes_)
+    return Task(predictor, None, "continuous", None)
+
+
+def task_for(encoder, X, y, classes=None):
+    """The predictor that `encoder` trains on `y`.
+
+    `classes` are all labels there will be; None: those of `y`.
+    """
+    if encoder.estimator is not None:
+        _refuse_others(encoder.estimator)
+        predictor = clone(encoder.estimator).set_params(
+            categorical_features=encoder.categorical_features
+        )
+        if predictor.random_state is None:
+            predictor.set_params(random_state=encoder.random_state)
+        y = predictor._check_y(y)
+        kind = "continuous"
+        if isinstance(predictor, EmbeddingClassifier):
+            kind = type_of_target(y, input_name="y")
+        return Task(predictor, y, kind, _labels(kind, y, classes))
+    kind = _target_type(encoder.target_type, X, y)
+    labels = _labels(kind, y, classes)
+    make = EmbeddingRegressor if labels is None else EmbeddingClassifier
+    if labels is not None and len(labels) == 1:
+        # Nothing to tell apart: an outcome without any scatter.
+        make, y = EmbeddingRegressor, np.zeros(_num_samples(y))
+    predictor = make(
+        categorical_features=encoder.categorical_features,
+        random_state=encoder.random_state,
+    )
+    return Task(predictor, predictor._check_y(y), kind, labels)
+
+
+def _labels(kind, y, classes):
+    if kind in CLASSES:
+        return unique_labels(y if classes is None else classes)
+    return np.arange(np.shape(y)[1]) if kind == "multilabel-indicator" else None
+
+
+def _target_type(wanted, X, y):
+    """What `y` is."""
+    if _num_samples(y) != _num_samples(X):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[_num_samples(X), _num_samples(y)]}"
+        )
+    if wanted != "auto":
+        return wanted
+    kind = type_of_target(y, input_name="y")
+    if kind not in TARGET_TYPES:
+        raise ValueError(
+            f"Unknown label type: Target type was inferred to be {kind!r}. Only "
+            f"{TARGET_TYPES} are supported."
+        )
+    return kind
+
+
+def folds(encoder, X, y):
+    """Pairs of positions; every row is in one second part."""
+    n = _num_samples(X)
+    if encoder.estimator is not None:
+        classes = isinstance(encoder.estimator, EmbeddingClassifier)
+    else:
+        classes = _target_type(encoder.target_type, X, y) in CLASSES
+    cv = check_cv(
+        encoder.cv,
+        y,
+        classifier=classes,
+        shuffle=encoder.shuffle,
+        random_state=encoder.random_state if encoder.shuffle else None,
+    )
+    pairs = list(cv.split(np.zeros((n, 1)), y))
+    times = np.bincount(np.concatenate([test for _, test in pairs]), minlength=n)
+    if (times != 1).any():
+        raise ValueError(
+            "Validation indices from `cv` must cover each sample index exactly "
+            "once with no overlap. Pass a splitter with non-overlapping "
+            "validation folds as `cv` or refer to the docs for other options."
+        )
+    return pairs
+
+
+def axes_of(fitted, encoded, weights):
+    """Principal axes of the vectors of every column of tokens."""
+    from ._keras.slopes import slopes
+
+    if weights is None:
+        weights = np.ones(len(encoded.codes))
+    weights = np.asarray(weights, dtype=float)
+    used = np.flatnonzero(weights)
+    blocks = [encoded.codes[used], encoded.numbers[used]]
+    rows, times = sample(blocks, weights[used], SLOPE_ROWS)
+    encoded = Encoded(*(block[rows] for block in blocks))
+    by_vector = np.concatenate([found for *_, found in slopes(fitted, encoded)])
+    by_vector *= fitted.scale[:, None, None]
+    by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
+    tables = fitted.vectors(fitted.weights.mean)
+    counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
+    return principal_axes(by_vector, tables, counts)
+
+
+def _refuse_others(estimator):
+    if not isinstance(estimator, BaseEmbedding):
+        raise TypeError(
+            "estimator must be an EmbeddingRegressor, an EmbeddingClassifier, or one "
+            "of them, fitted, in a FrozenEstimator: cross-fitting learns their tables "
+            f"anew with all else frozen. Got {estimator!r}."
+        )
+
+
+def refuse_output(predictor, output):
+    """Raise if the predictor does not know what is to come out."""
+    if output != "mean" and predictor.prior is None:
+        raise ValueError(
+            f"output={output!r} needs an estimator with prior='normal'; this one has "
+            "prior=None, and so neither standard deviations nor a first-order term."
+        )
+
+
+def side_by_side(columns):
+    """Columns as one array: of their common dtype if that changes no value."""
+    kinds = {column.dtype.kind for column in columns}
+    if len(kinds) == 1 and kinds <= set("biufM"):
+        return np.stack(columns, axis=1)
+    out = np.empty((len(columns[0]), len(columns)), dtype=object)
+    for j, column in enumerate(columns):
+        out[:, j] = column.tolist() if column.dtype.kind != "M" else list(column)
+    return out
+
+
+def is_frozen(estimator):
+    """Whether a fitted predictor is to be taken as it is."""
+    return isinstance(estimator, FrozenEstimator)
