@@ -1,8 +1,9 @@
 """Time the ten nearest of a thousand tokens among a million, against scikit-learn.
 
-Run ``python benchmarks/similarity.py``. Prints one line a library with the median of
-five runs, taken in turns, and the ratio. Both search the same vectors exactly; the
-script stops if they do not find the same neighbours.
+    python benchmarks/similarity.py [--out FILE]
+
+Medians of five runs, taken in turns, and their ratio. Both search the same vectors
+exactly; the script stops if they do not find the same neighbours.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import statistics
 import time
 
 import numpy as np
+from report import header, write
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import NearestNeighbors
@@ -50,6 +52,7 @@ def main():
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--neighbors", type=int, default=10)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--out", help="a .md or .rst file; a .json is written beside")
     args = parser.parse_args()
 
     X, y = np.array([[0], [1]]), np.array([0.5, 1.5])
@@ -73,16 +76,21 @@ def main():
         )
         theirs.append(seconds)
     np.testing.assert_allclose(distances, reference[:, 1:], rtol=1e-5)
-    print(f"same neighbours: {(found == expected[:, 1:]).mean():.4%}")
-
     a, b = statistics.median(ours), statistics.median(theirs)
-    print(
-        f"{args.neighbors} nearest of {args.queries} tokens among {args.tokens}, "
-        f"{args.dim} numbers each; seconds, median of {args.runs} (fastest)"
+    rows = [
+        ["TokenSimilarity.neighbors_of", f"{a:.3f}", f"{min(ours):.3f}"],
+        ["NearestNeighbors(algorithm='brute')", f"{b:.3f}", f"{min(theirs):.3f}"],
+        ["ratio", f"{a / b:.2f}", f"{min(ours) / min(theirs):.2f}"],
+    ]
+    title = (
+        f"Seconds for the {args.neighbors} nearest of {args.queries:,} tokens among "
+        f"{args.tokens:,}, {args.dim} numbers each. The neighbours are the same in "
+        f"{(found == expected[:, 1:]).mean():.2%} of the places (ties aside)."
     )
-    print(f"skembed TokenSimilarity.neighbors_of   {a:8.3f}  ({min(ours):.3f})")
-    print(f"sklearn NearestNeighbors(brute)        {b:8.3f}  ({min(theirs):.3f})")
-    print(f"ratio skembed / sklearn                {a / b:8.3f}")
+    heads = ["search", f"median of {args.runs}", "fastest"]
+    results = {"skembed": ours, "scikit-learn": theirs}
+    packages = ["numpy", "scikit-learn", "skembed"]
+    write(args.out, header(packages), [(title, heads, rows)], results)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What EmbeddingRegressor learns, and what it refuses."""
 
 import pickle
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -621,6 +623,25 @@ class Log(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.calls.append("end")
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_saved_keras_model_loads_without_the_library(mixed, quick, n_outputs, tmp_path):
+    X, y = mixed
+    model = quick().fit(X, y if n_outputs == 1 else np.c_[y, -y])
+    model.model_.save(tmp_path / "model.keras")
+    inputs = model.model_inputs(X)
+    np.savez(tmp_path / "inputs.npz", **inputs)
+    code = """
+import sys, keras, numpy as np
+inputs = np.load("inputs.npz")
+model = keras.models.load_model("model.keras")
+np.save("out.npy", model([inputs["codes"], inputs["numbers"]]))
+assert "skembed" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    expected = model.predict(X).reshape(len(X), n_outputs)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-4)
 
 
 def test_keras_callbacks_get_the_logs(mixed, quick):

@@ -4,56 +4,6 @@ import keras
 import numpy as np
 
 
-@keras.saving.register_keras_serializable("skembed")
-class PiecewiseLinear(keras.layers.Layer):
-    """Piecewise-linear encoding of numbers (Gorishniy et al. 2022, section 3.1)."""
-
-    def __init__(self, column, low, scale, **kwargs):
-        super().__init__(**kwargs)
-        self.column = np.asarray(column, "int32")
-        self.low = np.asarray(low, "float32")
-        self.scale = np.asarray(scale, "float32")
-
-    def call(self, numbers):
-        """Share of each piece that lies below the number, (n_rows, n_pieces)."""
-        numbers = keras.ops.take(numbers, self.column, axis=1)
-        return keras.ops.clip((numbers - self.low) * self.scale, 0.0, 1.0)
-
-    def get_config(self):
-        """Configuration to build the layer from."""
-        config = super().get_config()
-        parts = {"column": self.column, "low": self.low, "scale": self.scale}
-        return {**config, **{name: part.tolist() for name, part in parts.items()}}
-
-
-@keras.saving.register_keras_serializable("skembed")
-class FirstOrder(keras.layers.Layer):
-    """Sum over columns of the vectors' leading coordinates, read out to outputs."""
-
-    def __init__(self, n_first, n_outputs, **kwargs):
-        super().__init__(**kwargs)
-        self.n_first = n_first
-        self.n_outputs = n_outputs
-
-    def build(self, input_shape):
-        """Make the readout, where there is more than one output."""
-        self.readout = None
-        if self.n_outputs > 1:
-            self.readout = self.add_weight(
-                name="readout", shape=(self.n_first, self.n_outputs)
-            )
-
-    def call(self, vectors):
-        """Outputs (n_rows, n_outputs) of vectors (n_rows, n_columns, width)."""
-        first = keras.ops.sum(vectors[:, :, : self.n_first], axis=1)
-        return first if self.readout is None else first @ self.readout
-
-    def get_config(self):
-        """Configuration to build the layer from."""
-        config = super().get_config()
-        return {**config, "n_first": self.n_first, "n_outputs": self.n_outputs}
-
-
 class Network:
     """A Keras model of a fitted network, and the way of its weights in and out.
 
@@ -75,7 +25,7 @@ class Network:
             vectors.append(table(codes[:, j]))
         parts = [*vectors, numbers]
         if architecture.with_knots and len(knots[0]):
-            parts.append(PiecewiseLinear(*knots, name="pieces")(numbers))
+            parts.append(_pieces(numbers, *knots))
         x = layers.Concatenate(name="inputs")(parts) if len(parts) > 1 else parts[0]
         self.layers = {}
         if architecture.head is not None:
@@ -100,18 +50,15 @@ class Network:
     def _direct(self, architecture, vectors, numbers, f):
         layers, terms = keras.layers, [f]
         if vectors:
-            width = architecture.width
-            stacked = (
-                layers.Concatenate(name="vectors")(vectors)
-                if len(vectors) > 1
-                else vectors[0]
-            )
-            stacked = layers.Reshape((len(vectors), width), name="stacked")(stacked)
-            first = FirstOrder(
-                architecture.n_first, architecture.n_outputs, name="first_order"
-            )
-            self.layers["readout"] = first
-            terms.append(first(stacked))
+            total = layers.Add(name="total")(vectors) if vectors[1:] else vectors[0]
+            first = total[:, : architecture.n_first]
+            if architecture.n_outputs > 1:
+                readout = layers.Dense(
+                    architecture.n_outputs, use_bias=False, name="readout"
+                )
+                self.layers["readout"] = readout
+                first = readout(first)
+            terms.append(first)
         if numbers.shape[1]:
             linear = layers.Dense(architecture.n_outputs, use_bias=False, name="linear")
             self.layers["linear"] = linear
@@ -144,7 +91,7 @@ class Network:
             if name.startswith("kernel"):
                 bias = dense[name.replace("kernel", "bias")]
                 layer.set_weights([dense[name], bias])
-            elif layer.weights:
+            else:
                 layer.set_weights([dense[name]])
         if self.fitted.architecture.head is not None:
             self.fitted.architecture.head.put(self.head, weights)
@@ -154,8 +101,7 @@ class Network:
         dense = dict(weights.dense)
         for name, layer in self.layers.items():
             values = layer.get_weights()
-            if values:
-                dense[name] = values[0]
+            dense[name] = values[0]
             if name.startswith("kernel"):
                 dense[name.replace("kernel", "bias")] = values[1]
         state = weights.state
@@ -166,6 +112,21 @@ class Network:
         if self.tables:
             mean = np.concatenate([t.get_weights()[0] for t in self.tables])
         return type(weights)(mean, weights.precision, dense, state)
+
+
+def _pieces(numbers, column, low, scale):
+    """Piecewise-linear encoding of numbers (Gorishniy et al. 2022, section 3.1).
+
+    Of Keras's own layers only: a saved model loads wherever Keras is.
+    """
+    layers = keras.layers
+    shift = layers.Dense(len(column), trainable=False, name="shift")
+    pieces = shift(numbers)
+    kernel = np.zeros((numbers.shape[1], len(column)), "float32")
+    kernel[column, np.arange(len(column))] = 1.0
+    shift.set_weights([kernel, -np.asarray(low)])
+    pieces = layers.Rescaling(np.asarray(scale).tolist(), name="scale")(pieces)
+    return layers.ReLU(max_value=1.0, name="pieces")(pieces)
 
 
 def build_model(fitted):
