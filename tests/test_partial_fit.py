@@ -81,6 +81,32 @@ def test_fold_in_moves_nothing_but_the_tokens_of_its_rows():
     assert model.predict([["new"]])[0] == pytest.approx(1.0, abs=0.4)
 
 
+def test_fold_in_is_what_a_refit_would_give():
+    rng = np.random.default_rng(0)
+    n, n_old = 6_000, 100
+    A, B = rng.normal(size=(n_old + 20, 2)), rng.normal(size=(30, 2))
+    rows_of_new = rng.integers(2, 40, 20)
+    new = np.repeat(np.arange(n_old, n_old + 20), rows_of_new)
+    a = np.concatenate([rng.integers(n_old, size=n), new])
+    b, z = rng.integers(30, size=len(a)), rng.normal(size=len(a))
+    mean = 2 * A[a, 0] + B[b, 0] + A[a, 1] * B[b, 1] + 0.5 * z
+    y = mean + rng.normal(size=len(a))
+    X = pd.DataFrame({"a": a, "b": b, "z": z})
+    folded = EmbeddingRegressor(random_state=0).fit(X[:n], y[:n])
+    folded.fold_in(X[n:], y[n:])
+    refit = EmbeddingRegressor(random_state=0).fit(X, y)
+    asked = pd.DataFrame({"a": np.repeat(np.unique(new), 30), "z": 0.0})
+    asked.insert(1, "b", np.tile(np.arange(30), 20))
+    std = refit.predict_std(asked, include_noise=False)
+    gap = folded.predict(asked) - refit.predict(asked)
+    assert np.sqrt(np.mean(np.square(gap / std))) < 0.7
+    own = folded.predict_std(asked, include_noise=False)
+    assert np.median(own / std) == pytest.approx(1.0, abs=0.1)
+    truth = 2 * A[asked["a"], 0] + B[asked["b"], 0]
+    truth += A[asked["a"], 1] * B[asked["b"], 1]
+    assert np.mean(np.abs(folded.predict(asked) - truth) < 2 * own) > 0.85
+
+
 def test_first_partial_fit_is_a_fit():
     X, y = small()
     fitted = EmbeddingRegressor(epochs=5, random_state=0).fit(X, y)

@@ -25,7 +25,7 @@ def equal_fits(a, b):
 # The experiment it all started from.
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", range(20))
 def test_the_first_experiment(seed, section_one):
     data = make_token_outcomes(return_X_y=False, random_state=seed)
     model = EmbeddingRegressor(**section_one, random_state=seed).fit(data.X, data.y)
@@ -34,10 +34,11 @@ def test_the_first_experiment(seed, section_one):
     assert model.n_iter_ == 100
     vectors, effects = model.embedding_, data.effects[0]
     assert vectors.shape == (5, 4)
-    for end in (effects.argmin(), effects.argmax()):
-        distance = np.linalg.norm(vectors - vectors[end], axis=1)
-        gap = np.abs(effects - effects[end])
-        np.testing.assert_array_equal(np.argsort(distance), np.argsort(gap))
+    # From one token; its two neighbours are equally far in truth, if it has two.
+    distance = np.linalg.norm(vectors - vectors[0], axis=1)
+    gap = np.abs(effects - effects[0]).round(6)
+    nearer = gap[:, None] < gap
+    assert (distance[:, None] < distance)[nearer].all()
     np.testing.assert_allclose(model.predict(np.arange(5)[:, None]), effects, atol=0.5)
 
 
