@@ -88,3 +88,23 @@ rows = counts[np.searchsorted(tokens, new)]
 for low, high in ((1, 5), (6, 50), (51, 10_000)):
     group = (rows >= low) & (rows <= high)
     print(f"{low:3} to {high:6} rows: {inside[group].mean():.1%} held")
+
+# %%
+# Those intervals take the noise to be normal, as it is here. With
+# :meth:`~skembed.EmbeddingRegressor.predict_interval` it need not be: the shape of the
+# interval is that of the training rows' residuals. Take the same effects with noise of
+# an exponential distribution. It has a sharp lower edge and a long upper tail, and an
+# interval of 90 % should have a twentieth of the outcomes on either side.
+
+y_skewed = data.effects[0][data.X[:, 0]] + rng.exponential(20, size=len(data.X))
+skewed = EmbeddingRegressor(epochs=20, random_state=0).fit(data.X, y_skewed)
+y_new = data.effects[0][new] + rng.exponential(20, size=len(new))
+predicted, spread = skewed.predict(new[:, None], return_std=True)
+intervals = {
+    "mean +- 1.64 std": (predicted - 1.6449 * spread, predicted + 1.6449 * spread),
+    "predict_interval": skewed.predict_interval(new[:, None], coverage=0.9).T,
+}
+for name, (lower, upper) in intervals.items():
+    below, above = (y_new < lower).mean(), (y_new > upper).mean()
+    width = (upper - lower).mean()
+    print(f"{name}: {below:.1%} below, {above:.1%} above, mean width {width:.0f}")

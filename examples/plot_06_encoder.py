@@ -66,3 +66,14 @@ encoder = encoders["vectors"].set_output(transform="pandas")
 vectors = encoder.transform(X_test)
 print(vectors.shape)
 vectors.iloc[:3, [0, 1, 2, 3, 8, 9, 10, 11, 20]].round(2)
+
+# %%
+# The vectors have been turned (``rotation="principal"``): the first coordinate of a
+# column is what does most to the outcome, in its units, here minutes, the second what
+# does most of the rest. Coordinates that carry next to nothing are 0. In these flights
+# the effects of the columns nearly add up, so one number a token says almost all, and
+# the target encoder, which gives one number a token, is as good. Tokens whose effect
+# depends on other columns need more
+# (:ref:`sphx_glr_auto_examples_plot_12_interactions.py`).
+
+vectors.iloc[:, :20].std().to_numpy().reshape(5, 4).round(1)

@@ -20,9 +20,10 @@ from sklearn.utils.validation import (
 
 from . import _fitting
 from ._columns import as_table, is_frame
-from ._features import FeatureEncoder, choose_categorical
+from ._features import Encoded, FeatureEncoder, choose_categorical
 from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 from ._network import ACTIVATION_NAMES, Knots, initial_weights
+from ._rows import Kept
 
 
 class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
@@ -166,12 +167,23 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
             If `X` or `y` is empty or has another shape than expected, a numeric
             column holds text or infinity, `y` is not finite, or the weights are
             negative or all zero. The estimator is then as it was before the call.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier, EmbeddingRegressor
+        >>> X = [["red"], ["green"], ["blue"]] * 20
+        >>> regressor = EmbeddingRegressor(epochs=20).fit(X, [1.0, 2.0, 4.0] * 20)
+        >>> regressor.embedding_.shape
+        (3, 4)
+        >>> classifier = EmbeddingClassifier(epochs=20).fit(X, ["a", "a", "b"] * 20)
+        >>> classifier.classes_.tolist()
+        ['a', 'b']
         """
         if self.warm_start and hasattr(self, "_fitted"):
             return self._update(X, y, sample_weight, anchored=False)
         return self._fit_afresh(X, y, sample_weight)
 
-    def _fit_afresh(self, X, y, sample_weight, known=None):
+    def _fit_afresh(self, X, y, sample_weight, known=None, is_chunk=False):
         """The steps of a fit; `known` as in `_encode_y`."""
         table, y, weights = self._check_rows(X, y, sample_weight)
         outcome, learned = self._encode_y(y, known)
@@ -189,25 +201,25 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
             fitted, problem, rng, validation, _Seen(table, y, weights, learned)
         )
         # Here only: what is unseen in a later fit has its vector from before.
-        settled = _fitting.settle_unseen(
-            fitted.architecture,
-            fitted.weights,
-            problem,
-            fitted.encoder.column_sizes,
-        )
-        fitted = replace(fitted, weights=settled)
+        fitted = _fitting.settled(fitted, problem)
         fitted = self._look_back(fitted, encoded, outcome[kept], weights[kept])
-        return self._finish(X, fitted, history, learned)
+        first = Kept(*encoded, outcome[kept], weights[kept]) if is_chunk else None
+        self._finish(X, fitted, history, learned)
+        self._kept = _fitting.within_limits(first)
+        return self
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Go on learning from more rows, with new tokens among them if there are.
 
-        What earlier rows taught is the prior of this chunk (streaming variational
-        Bayes, Broderick et al. 2013, section 2), and the dense weights move the less
-        the more rows they have seen. The first call is a :meth:`fit`; it decides on
-        the scales of the numbers and of y.
+        The rows of the first 50,000 are kept (in the estimator, and so in its pickle)
+        and learned from again with every chunk. When there are more, they are dropped:
+        from then on, and from the start after a :meth:`fit`, what earlier rows taught
+        is the prior of the chunk (streaming variational Bayes, Broderick et al. 2013,
+        section 2), tokens that it does not hold stay as they are, and the dense
+        weights move the less the more rows they have seen. The first call is a
+        :meth:`fit`; it decides on the scales of the numbers and of y.
 
         Parameters
         ----------
@@ -222,9 +234,24 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns, or `y` not the number of outcomes, of the
+            first call, or for any reason that :meth:`fit` has.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingRegressor
+        >>> regressor = EmbeddingRegressor(epochs=20, random_state=0)
+        >>> for token, outcome in ("red", 1.0), ("blue", 4.0), ("red", 1.2):
+        ...     regressor = regressor.partial_fit([[token]] * 20, [outcome] * 20)
+        >>> regressor.categories_[0].tolist(), regressor.category_counts_[0].tolist()
+        (['blue', 'red'], [20.0, 40.0])
         """
         if not hasattr(self, "_fitted"):
-            return self._fit_afresh(X, y, sample_weight)
+            return self._fit_afresh(X, y, sample_weight, is_chunk=True)
         return self._update(X, y, sample_weight, anchored=True)
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -248,6 +275,24 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator has not been fitted.
+        ValueError
+            If `X` does not have the columns, or `y` not the number of outcomes, of
+            fit, or for any reason that :meth:`fit` has.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(random_state=0).fit(X, y)
+        >>> before = regressor.predict([["mauve"]])
+        >>> regressor = regressor.fold_in([["mauve"]] * 5, [3.8, 3.9, 4.0, 4.1, 4.2])
+        >>> bool(regressor.predict([["mauve"]]) > before)
+        True
         """
         check_is_fitted(self)
         return self._update(X, y, sample_weight, anchored=True, frozen=True)
@@ -419,7 +464,11 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
     # Going on from a fit.
 
     def _update(self, X, y, sample_weight, anchored, frozen=False):
-        """Train on more rows, from where the last fit ended."""
+        """Train on more rows, from where the last fit ended.
+
+        What came before is the prior (`anchored`), or is learned from again where its
+        rows are kept.
+        """
         fitted = self._fitted
         table, y, weights = self._check_rows(X, y, sample_weight)
         validate_data(self, X, skip_check_array=True, reset=False)
@@ -428,28 +477,38 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         rng = self._generator()
         encoder, encoded = fitted.encoder.grow_transform(table, weights)
         grown = _fitting.grown(fitted, encoder)
+        kept = None
+        if anchored and self._kept is not None:
+            kept = self._kept.more(*encoded, outcome, weights)
+            kept = _fitting.within_limits(kept)
+        replayed = kept is not None and not frozen
+        if replayed:
+            encoded = Encoded(kept.codes, kept.numbers)
+            outcome, weights = kept.outcome, kept.weights
         rows = _fitting.more_rows(grown, encoded, outcome, weights)
         problem = _fitting.problem(grown, rows)
-        anchored = anchored and fitted.architecture.posterior
+        anchored = anchored and not replayed and fitted.architecture.posterior
         if anchored:
             problem.priors = (grown.weights.mean, grown.weights.precision)
         if frozen:
             problem.frozen = True
             problem.row_multiplier = _fitting.tokens_only(encoder)
-        n_seen = fitted.n_seen + rows.total
-        factor = rows.total / n_seen if anchored else 1.0
+        n_seen = rows.total + (0.0 if replayed else fitted.n_seen)
         trained, history = self._train(
             grown,
             problem,
             rng,
             seen=_Seen(table, y, weights, {}),
-            rate_factor=factor,
+            rate_factor=rows.total / n_seen if anchored else 1.0,
+            replayed=replayed,
         )
+        if replayed:
+            trained = _fitting.settled(trained, problem)
         trained = replace(trained, n_seen=n_seen)
         if not frozen:
             trained = self._look_back(trained, encoded, outcome, weights)
         history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
-        vars(self).update(history)
+        vars(self).update(history, _kept=kept)
         self._set_fitted(trained)
         return self
 
@@ -475,10 +534,9 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         run = trainer.Run(problem, _fitting.fresh_options(self, rows, rng))
         run.start(start)
         run.train()
-        learned = _fitting.settle_unseen(
-            fitted.architecture, run.weights(), problem, fitted.encoder.column_sizes
-        )
-        kept = fitted.weights.with_rows(learned.mean, learned.precision)
+        learned = _fitting.settled(replace(fitted, weights=run.weights()), problem)
+        weights = learned.weights
+        kept = fitted.weights.with_rows(weights.mean, weights.precision)
         return replace(fitted, weights=kept)
 
     # Predictions and fitted attributes.
@@ -577,6 +635,26 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
         inputs : dict of str to ndarray
             "codes": int32 of shape (n_samples, n_columns), row numbers of the tables;
             "numbers": float32 of shape (n_samples, n_numbers), scaled.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(epochs=20, random_state=0).fit(X, y)
+        >>> rows = [["blue"], ["red"]]
+        >>> inputs = regressor.model_inputs(rows)
+        >>> {name: values.shape for name, values in inputs.items()}
+        {'codes': (2, 1), 'numbers': (2, 0)}
+        >>> by_keras = regressor.model_.predict(inputs, verbose=0)
+        >>> bool(np.allclose(by_keras.ravel(), regressor.predict(rows), atol=1e-4))
+        True
         """
         codes, numbers = self._encoded(X)
         return {"codes": codes, "numbers": numbers.astype(np.float32)}

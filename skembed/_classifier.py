@@ -147,7 +147,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Objective of every epoch, per observation: the loss (``prior=None``) or the
         negative evidence lower bound, in nats.
     validation_loss_curve_ : list of float
-        Log-loss of every epoch on the rows held out.
+        Log-loss of every epoch on the rows held out, in the units of `loss_curve_`
+        (the vectors at their means).
         Only there after ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
@@ -157,7 +158,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Names of the columns; only for tables whose columns all have names.
     model_ : keras.Model
         The trained network, built anew at every call; it takes what
-        :meth:`model_inputs` returns.
+        :meth:`model_inputs` returns. Saved by Keras, it loads without this library.
 
     See Also
     --------
@@ -285,6 +286,16 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         ValueError
             If `classes` is missing in the first call or differs from the labels
             known so far, or `y` holds other labels.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> classifier = EmbeddingClassifier(epochs=20, random_state=0)
+        >>> X, y = [["red"], ["green"]] * 20, ["a", "b"] * 20
+        >>> classifier = classifier.partial_fit(X, y, classes=["a", "b"])
+        >>> classifier = classifier.partial_fit([["blue"]] * 20, ["b"] * 20)
+        >>> classifier.categories_[0].tolist()
+        ['blue', 'green', 'red']
         """
         fitted = hasattr(self, "_fitted")
         if classes is None:
@@ -304,7 +315,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         _refuse_one_class(self, classes)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         known = {"classes_": classes, "_is_multilabel": multilabel}
-        return self._fit_afresh(X, y, sample_weight, known)
+        return self._fit_afresh(X, y, sample_weight, known, is_chunk=True)
 
     def predict(self, X):
         """Predict the most probable class.
@@ -318,6 +329,20 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels; for a 2-d `y` zeros and ones, int64.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+        >>> classifier.predict([["blue"], ["red"]]).tolist()
+        ['b', 'a']
         """
         f = self._outputs(X)
         if self._is_multilabel:
@@ -340,6 +365,20 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             For two classes the log-odds of ``classes_[1]``; for more the logarithms of
             the probabilities up to a constant a row; for a 2-d `y` the log-odds of
             every output.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+        >>> (classifier.decision_function([["blue"], ["red"]]) > 0).tolist()
+        [True, False]
         """
         f = self._outputs(X)
         return f[:, 0] if len(self.classes_) == 2 and not self._is_multilabel else f
@@ -357,6 +396,21 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         p : ndarray of shape (n_samples, n_classes), float64
             In the order of `classes_`. For a 2-d `y` the probability of a one, output
             by output.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+        >>> p = classifier.predict_proba([["blue"], ["red"]])
+        >>> p.shape, (p[:, 1] > 0.5).tolist()
+        ((2, 2), [True, False])
         """
         return self._outcome(self._outputs(X))
 
@@ -372,6 +426,23 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         -------
         log_p : ndarray of shape (n_samples, n_classes), float64
             As :meth:`predict_proba`; finite where a probability rounds to 0.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> import numpy as np
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+        >>> X = [["blue"], ["red"]]
+        >>> log_p = classifier.predict_log_proba(X)
+        >>> bool(np.allclose(np.exp(log_p), classifier.predict_proba(X)))
+        True
         """
         f = self._outputs(X)
         if self._is_multilabel:

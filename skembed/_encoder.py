@@ -21,6 +21,7 @@ from ._encoding import (
     is_frozen,
     refuse_output,
     side_by_side,
+    target_of,
     task_for,
 )
 
@@ -212,6 +213,14 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If `y` is of a type that has no predictor, or `X`, `y` or the weights are
             not what the predictor's ``fit`` takes.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> encoder.fit(X, y).embeddings_[0].shape
+        (3, 2)
         """
         self._fit_predictor(X, y, sample_weight)
         return self
@@ -242,6 +251,17 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If the test parts of `cv` do not hold every row exactly once, or for any
             reason that :meth:`fit` has.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> vectors = encoder.fit_transform(X, y)
+        >>> vectors.shape
+        (60, 2)
+        >>> bool((vectors == encoder.transform(X)).all())  # they are cross-fitted
+        False
         """
         if is_frozen(self.estimator):
             return self.fit(X).transform(X)
@@ -274,6 +294,20 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         X_out : ndarray of shape (n_samples, n_features_out), float32
             The vectors, column by column, and behind them the columns passed through
             (as float64; the whole array is float64 then).
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and the estimator has ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> encoder.fit(X, y).transform([["blue"], ["red"]]).shape
+        (2, 2)
         """
         check_is_fitted(self)
         table = as_table(X)
@@ -296,6 +330,20 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             Tokens at the least Euclidean distance; of tokens with equal vectors, rare
             ones for example, the first. Columns passed through come back as they are,
             dropped ones as None. A data frame, with the same index, if `X` is one.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have as many columns as come out of :meth:`transform`.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> vectors = encoder.fit(X, y).transform([["blue"], ["red"]])
+        >>> encoder.inverse_transform(vectors).tolist()
+        [['blue'], ['red']]
         """
         check_is_fitted(self)
         frame, X = X, check_array(X, dtype=None, input_name="X")
@@ -348,6 +396,21 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         -------
         self : object
             The encoder.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of the first call, `y` holds other labels,
+            or for any reason that :meth:`fit` has.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> encoder = encoder.partial_fit(X, y).partial_fit([["mauve"]] * 5, [3.0] * 5)
+        >>> encoder.categories_[0].tolist()
+        ['blue', 'green', 'mauve', 'red']
         """
         if not hasattr(self, "estimator_"):
             self._fit_predictor(X, y, sample_weight, classes)
@@ -369,6 +432,14 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         names : ndarray of str of shape (n_features_out,)
             ``column_0``, ``column_1``, ... for the vectors, ``column_std_0``, ... for
             standard deviations, and the names of the columns passed through.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingEncoder, EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> encoder = EmbeddingEncoder(EmbeddingRegressor(2, epochs=20), random_state=0)
+        >>> encoder.fit(X, y).get_feature_names_out(["colour"]).tolist()
+        ['colour_0', 'colour_1']
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -452,12 +523,13 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             rng = np.random.default_rng(seed)
             # As in the folds: what comes out for new rows is made in the same way.
             predictor._fitted = predictor._relearned(X, y, sample_weight, rng)
+            predictor._kept = None  # its own partial_fit is never called again
             if self.rotation is not None and self.output != "first_order":
                 encoded = predictor._encoded(X)
                 axes = axes_of(predictor._fitted, encoded, sample_weight)
         validate_data(self, X, skip_check_array=True, reset=True)
         self.estimator_ = predictor
-        self.target_type_, self.classes_ = task.target_type, task.classes
+        self.target_type_, self.classes_ = target_of(task)
         self._axes = axes
         return y, seed
 

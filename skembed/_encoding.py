@@ -6,7 +6,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.multiclass import (
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._axes import principal_axes
@@ -41,9 +45,17 @@ def frozen_task(estimator):
     predictor = estimator.estimator
     _refuse_others(predictor)
     check_is_fitted(predictor)
-    if hasattr(predictor, "classes_"):
-        return Task(predictor, None, "multiclass", predictor.classes_)
     return Task(predictor, None, "continuous", None)
+
+
+def target_of(task):
+    """What y is and its labels, as the fitted predictor of a task has them."""
+    predictor = task.predictor
+    if not isinstance(predictor, EmbeddingClassifier):
+        return task.target_type, task.classes
+    if predictor._is_multilabel:
+        return "multilabel-indicator", predictor.classes_
+    return CLASSES[len(predictor.classes_) > 2], predictor.classes_
 
 
 def task_for(encoder, X, y, classes=None):
@@ -78,6 +90,7 @@ def task_for(encoder, X, y, classes=None):
 
 def _labels(kind, y, classes):
     if kind in CLASSES:
+        check_classification_targets(y)
         return unique_labels(y if classes is None else classes)
     return np.arange(np.shape(y)[1]) if kind == "multilabel-indicator" else None
 
@@ -115,7 +128,8 @@ def folds(encoder, X, y):
         random_state=encoder.random_state if encoder.shuffle else None,
     )
     pairs = list(cv.split(np.zeros((n, 1)), y))
-    times = np.bincount(np.concatenate([test for _, test in pairs]), minlength=n)
+    tests = [np.empty(0, int), *(test for _, test in pairs)]
+    times = np.bincount(np.concatenate(tests), minlength=n)
     if (times != 1).any():
         raise ValueError(
             "Validation indices from `cv` must cover each sample index exactly "

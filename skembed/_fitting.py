@@ -14,6 +14,8 @@ ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
 HIDDEN = (64, 64)
 CHUNK_EPOCHS = 15  # of a chunk that follows on others, and its steps at least
 CHUNK_STEPS = 300
+REPLAY_ROWS = 50_000  # of a stream that are kept to be learned from again
+REPLAY_EPOCHS = 10  # over them with every chunk
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
 
@@ -177,6 +179,13 @@ def more_rows(fitted, encoded, y, weights):
     return standardised(rows, origin, likelihood, fitted.centre, fitted.scale)
 
 
+def within_limits(kept):
+    """The rows of a stream, or None where they are too many to be kept."""
+    if kept is None or kept.weights.sum() > REPLAY_ROWS:
+        return None
+    return kept
+
+
 def token_counts(rows, n_table_rows):
     """Weighted number of observations of every row of the table."""
     n_columns = rows.codes.shape[1]
@@ -187,8 +196,12 @@ def token_counts(rows, n_table_rows):
     )
 
 
-def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None):
-    """Optimizer, rates, batch, schedule and stop rule of a fit."""
+def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None, replayed=False):
+    """Optimizer, rates, batch, schedule and stop rule of a fit.
+
+    `rate_factor` below 1 is for a chunk whose past is in the priors; `replayed` for a
+    chunk together with all rows before it.
+    """
     from ._keras import bridge, trainer
 
     posterior = estimator.prior is not None
@@ -209,11 +222,11 @@ def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None):
         epochs = (
             _schedule.auto_epochs(rows.total, per_epoch) if auto else estimator.epochs
         )
-        if auto and rate_factor < 1.0:
+        if auto and (replayed or rate_factor < 1.0):
             # What came before is in the priors, but for the head: it would learn a
             # chunk by heart that it passes often.
-            few = max(CHUNK_EPOCHS, int(np.ceil(CHUNK_STEPS / per_epoch)))
-            epochs = min(epochs, few)
+            few = REPLAY_EPOCHS if replayed else CHUNK_EPOCHS
+            epochs = min(epochs, max(few, int(np.ceil(CHUNK_STEPS / per_epoch))))
     tol = estimator.tol
     if isinstance(tol, str):
         tol = 1e-4 if auto else None
@@ -257,18 +270,19 @@ def problem(fitted, rows):
     )
 
 
-def settle_unseen(architecture, weights, problem, sizes):
-    """Give the rows that no observation touched their defined vector.
+def settled(fitted, problem):
+    """The network with the rows that no observation touched at their defined vector.
 
     Under a prior that is the prior itself, mean 0; without one it is the mean of the
     column's vectors, weighted by how often each was seen. Rows with a prior of their
     own have it already.
     """
     if problem.priors is not None:
-        return weights
+        return fitted
+    architecture, weights = fitted.architecture, fitted.weights
     counts, mean, precision = problem.counts, weights.mean, weights.precision
     start = 0
-    for column, size in enumerate(sizes):
+    for column, size in enumerate(fitted.encoder.column_sizes):
         block = slice(start, start + size)
         unseen = start + np.flatnonzero(counts[block] <= 0)
         if architecture.posterior:
@@ -277,7 +291,7 @@ def settle_unseen(architecture, weights, problem, sizes):
         elif counts[block].sum() > 0:
             mean[unseen] = np.average(mean[block], axis=0, weights=counts[block])
         start += size
-    return weights
+    return replace(fitted, weights=weights.with_rows(mean, precision))
 
 
 def grown(fitted, encoder):

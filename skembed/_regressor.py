@@ -166,7 +166,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Names of the columns; only for tables whose columns all have names.
     model_ : keras.Model
         The trained network, built anew at every call; it takes what
-        :meth:`model_inputs` returns.
+        :meth:`model_inputs` returns. Saved by Keras, it loads without this library.
 
     See Also
     --------
@@ -335,6 +335,17 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             seen and ``handle_unknown="error"``.
         AttributeError
             If ``return_std=True`` and the estimator was fitted with ``prior=None``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(random_state=0).fit(X, y)
+        >>> regressor.predict([["blue"], ["red"]]).round().tolist()
+        [4.0, 1.0]
+        >>> mean, std = regressor.predict([["blue"], ["mauve"]], return_std=True)
+        >>> bool(std[1] > std[0])  # a colour that was never seen
+        True
         """
         encoded = self._encoded(X)
         fitted = self._fitted
@@ -364,6 +375,19 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         ------
         AttributeError
             If the estimator was fitted with ``prior=None``.
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(epochs=20, random_state=0).fit(X, y)
+        >>> of_outcome = regressor.predict_std([["blue"], ["red"]])
+        >>> of_mean = regressor.predict_std([["blue"], ["red"]], include_noise=False)
+        >>> (of_mean < of_outcome).tolist()
+        [True, True]
         """
         fitted = self._needs_posterior("The standard deviation of a prediction")
         _, own, noise = self._moments(fitted, self._encoded(X))

@@ -31,6 +31,28 @@ class Rows(NamedTuple):
         return float(self.weights.sum())
 
 
+class Kept(NamedTuple):
+    """Rows of a stream as they came, to be learned from again with the next chunk.
+
+    Attributes
+    ----------
+    codes, numbers : ndarrays
+        As in ``_features.Encoded``; a token keeps its code when others are added.
+    outcome : ndarray of float64 of shape (n_rows, n_outputs)
+    weights : ndarray of float64 of shape (n_rows,)
+    """
+
+    codes: np.ndarray
+    numbers: np.ndarray
+    outcome: np.ndarray
+    weights: np.ndarray
+
+    def more(self, *others):
+        """These rows and others below them."""
+        pairs = zip(self, others, strict=True)
+        return Kept(*(np.concatenate(pair) for pair in pairs))
+
+
 def merge(codes, numbers, targets, weights, average_targets):
     """Merge equal rows.
 

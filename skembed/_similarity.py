@@ -205,6 +205,13 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
             not seen.
         TypeError
             If the estimator has no token vectors after `fit`.
+
+        Examples
+        --------
+        >>> from skembed import TokenSimilarity
+        >>> X, y = [["a"], ["b"], ["c"]] * 20, [0.1, 1.0, 5.0] * 20
+        >>> TokenSimilarity(random_state=0).fit(X, y).targets_[0].tolist()
+        ['a', 'b', 'c']
         """
         if y is None:
             raise ValueError(
@@ -306,6 +313,19 @@ matrix of that shape
             For each column its block, in the order of `get_feature_names_out`. Sparse
             with `n_neighbors` or `neighbors`: entries not stored are no neighbours, a
             stored zero is a distance of zero.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit.
+
+        Examples
+        --------
+        >>> from skembed import TokenSimilarity
+        >>> X, y = [["a"], ["b"], ["c"]] * 20, [0.1, 1.0, 5.0] * 20
+        >>> similarity = TokenSimilarity(metric="outcome", random_state=0).fit(X, y)
+        >>> similarity.transform([["b"], ["c"]]).round().astype(int).tolist()
+        [[1, 0, 4], [5, 4, 0]]
         """
         check_is_fitted(self)
         X = as_table(X)
@@ -348,6 +368,14 @@ matrix of that shape
         -------
         names : ndarray of shape (n_output_features,), dtype=object
             For example "colour_red", or "x0_red" for columns without names.
+
+        Examples
+        --------
+        >>> from skembed import TokenSimilarity
+        >>> X, y = [["a"], ["b"], ["c"]] * 20, [0.1, 1.0, 5.0] * 20
+        >>> similarity = TokenSimilarity(targets=["c", "a"], random_state=0).fit(X, y)
+        >>> similarity.get_feature_names_out(["grade"]).tolist()
+        ['grade_c', 'grade_a']
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)

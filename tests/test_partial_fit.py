@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor
+from skembed import EmbeddingClassifier, EmbeddingRegressor, _fitting
 
 
-def stream(n=20_000, seed=0):
+def stream(n=12_000, seed=0):
     """Rows in the order of their arrival; new tokens keep coming in."""
     rng = np.random.default_rng(seed)
     n_a, n_b = 150, 40
@@ -43,6 +43,37 @@ def test_ten_chunks_come_near_one_fit():
     assert error(parts) < 1.05 * error(whole)
     assert parts.noise_scale_ == pytest.approx(1.0, abs=0.1)
     assert parts.n_iter_ == len(parts.loss_curve_)
+
+
+def test_long_streams_go_on_from_the_posterior(monkeypatch):
+    X, y, X_test, y_test = stream(8_000)
+    monkeypatch.setattr(_fitting, "REPLAY_ROWS", 4_000)
+    model = EmbeddingRegressor(random_state=0)
+    errors, n_kept = [], []
+    for chunk in chunks(X, y, 8):
+        model.partial_fit(*chunk)
+        n_kept.append(0 if model._kept is None else len(model._kept.weights))
+        errors.append(np.mean(np.square(model.predict(X_test) - y_test)))
+    assert n_kept == [800, 1600, 2400, 3200, 4000, 0, 0, 0]
+    # Each chunk brings new tokens, so what is learned from it shows.
+    assert errors[7] < errors[4]
+    assert model._fitted.n_seen == len(y)
+    rows = X["a"] == "a3"
+    before = dict(zip(model.categories_[0], model.embeddings_[0], strict=True))
+    model.partial_fit(X[rows], y[rows])
+    after = dict(zip(model.categories_[0], model.embeddings_[0], strict=True))
+    moved = [token for token in before if (before[token] != after[token]).any()]
+    assert moved == ["a3"]
+
+
+def test_fit_keeps_no_rows():
+    X, y = small()
+    model = EmbeddingRegressor(epochs=2, random_state=0).partial_fit(X, y)
+    assert len(model._kept.weights) == len(y)
+    model.fold_in(X[:5], y[:5])
+    assert len(model._kept.weights) == len(y) + 5
+    assert model.fit(X, y)._kept is None
+    assert model.partial_fit(X, y)._kept is None
 
 
 def small(n=400, seed=0):

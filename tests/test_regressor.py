@@ -513,7 +513,7 @@ def test_partial_fit_in_chunks_comes_near_one_fit(many_tokens):
 @pytest.mark.parametrize("prior", ["normal", None])
 def test_partial_fit_forgets_no_token(prior, quick):
     model = quick(prior=prior)
-    model.partial_fit([["a"], ["b"], ["a"]], [1.0, 2.0, 3.0])
+    model.fit([["a"], ["b"], ["a"]], [1.0, 2.0, 3.0])
     old = model.embedding_.copy()
     model.partial_fit([["a"], ["c"]], [2.0, 5.0])
     assert model.categories_[0].tolist() == ["a", "b", "c"]

@@ -252,6 +252,18 @@ class EmbeddingDisplay:
         ValueError
             If the arrays differ in length, there are less than two tokens, or
             the reducer does not return two columns.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import EmbeddingDisplay
+        >>> vectors = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]
+        >>> display = EmbeddingDisplay.from_vectors(
+        ...     vectors, ["a", "b", "c"], counts=[5, 20, 10], effects=[0.3, 1.2, 1.1]
+        ... )
+        >>> display.colorbar_.ax.get_ylabel()
+        'effect'
         """
         vectors = check_array(vectors, dtype=np.float64, ensure_min_samples=2)
         shown = _fitted.as_objects(list(tokens))
@@ -315,6 +327,16 @@ class EmbeddingDisplay:
         ------
         ValueError
             If `level` is not strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import EmbeddingDisplay
+        >>> vectors = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]
+        >>> display = EmbeddingDisplay.from_vectors(vectors, ["a", "b", "c"])
+        >>> display.plot(max_labels=0).labels_
+        []
         """
         if not 0 < level < 1:
             raise ValueError(f"level must be strictly between 0 and 1, got {level!r}.")
@@ -459,6 +481,16 @@ class EmbeddingDisplay:
         pandas.DataFrame of shape (n_tokens, n_columns)
             Columns ``token``, ``label``, ``x``, ``y`` and, where known, ``count``,
             ``effect``, ``x_std``, ``y_std`` and ``xy_correlation``.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import EmbeddingDisplay
+        >>> vectors = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]
+        >>> display = EmbeddingDisplay.from_vectors(vectors, ["a", "b", "c"])
+        >>> display.frame().columns.tolist()
+        ['token', 'label', 'x', 'y']
         """
         import pandas as pd
 

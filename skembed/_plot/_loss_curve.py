@@ -158,6 +158,15 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
             The curves, drawn.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import LossCurveDisplay
+        >>> display = LossCurveDisplay.from_curves([9.0, 5.0, 4.2], [9.1, 5.4, 4.6])
+        >>> display.validation_line_.get_ydata().tolist()
+        [9.1, 5.4, 4.6]
         """
         display = cls(
             loss_curve=loss_curve, validation_loss_curve=validation_loss_curve
@@ -207,6 +216,15 @@ class LossCurveDisplay:
         ------
         ValueError
             If `scale` is none of the three, or there is no epoch to draw.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import LossCurveDisplay
+        >>> display = LossCurveDisplay(loss_curve=[9.0, 5.0, 4.2])
+        >>> display.plot(scale="log").ax_.get_yscale()
+        'log'
         """
         if scale not in ("auto", "linear", "log"):
             raise ValueError(f"scale must be 'auto', 'linear' or 'log', got {scale!r}.")
@@ -277,6 +295,14 @@ class LossCurveDisplay:
         pandas.DataFrame of shape (n_epochs, 2 or 3)
             Columns ``epoch`` (from 1), ``loss`` and, where there is one,
             ``validation_loss``.
+
+        Examples
+        --------
+        >>> from skembed import LossCurveDisplay
+        >>> LossCurveDisplay(loss_curve=[9.0, 5.0]).frame()
+           epoch  loss
+        0      1   9.0
+        1      2   5.0
         """
         import pandas as pd
 

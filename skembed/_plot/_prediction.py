@@ -208,6 +208,17 @@ class PredictionDisplay:
         ------
         ValueError
             If the arrays differ in length or are not one-dimensional.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import PredictionDisplay
+        >>> display = PredictionDisplay.from_predictions(
+        ...     [1.0, 2.0, 3.0], [1.5, 2.0, 2.5], y_std=[0.5, 0.5, 0.1]
+        ... )
+        >>> display.legend_.get_texts()[0].get_text()
+        '3 samples, $R^2$ = 0.750'
         """
         y_true = column_or_1d(y_true)
         y_pred = column_or_1d(y_pred)
@@ -263,6 +274,15 @@ class PredictionDisplay:
         ------
         ValueError
             If `level` is not strictly between 0 and 1.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import PredictionDisplay
+        >>> display = PredictionDisplay(y_true=[1.0, 2.0, 3.0], y_pred=[1.5, 2.0, 2.5])
+        >>> round(display.plot(subsample=2).r2_, 2), len(display.rows_)
+        (0.75, 2)
         """
         if not 0 < level < 1:
             raise ValueError(f"level must be strictly between 0 and 1, got {level!r}.")
@@ -350,6 +370,14 @@ class PredictionDisplay:
         -------
         pandas.DataFrame of shape (n_samples, 2 or 3)
             Columns ``y_true``, ``y_pred`` and, where there are any, ``y_std``.
+
+        Examples
+        --------
+        >>> from skembed import PredictionDisplay
+        >>> PredictionDisplay(y_true=[1.0, 2.0], y_pred=[1.5, 2.5]).frame()
+           y_true  y_pred
+        0     1.0     1.5
+        1     2.0     2.5
         """
         import pandas as pd
 

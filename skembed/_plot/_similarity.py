@@ -246,6 +246,17 @@ class SimilarityDisplay:
         ------
         ValueError
             If there are not as many tokens as rows and columns, or `order` is unknown.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import SimilarityDisplay
+        >>> display = SimilarityDisplay.from_distances(
+        ...     [[0, 9, 1], [9, 0, 8], [1, 8, 0]], ["a", "b", "c"], metric="days"
+        ... )
+        >>> display.colorbar_.ax.get_ylabel()
+        'days'
         """
         distances = check_array(distances, dtype=np.float64)
         shown = _fitted.as_objects(list(tokens))
@@ -283,6 +294,17 @@ class SimilarityDisplay:
         -------
         SimilarityDisplay
             The object itself.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import SimilarityDisplay
+        >>> display = SimilarityDisplay.from_distances(
+        ...     [[0, 9, 1], [9, 0, 8], [1, 8, 0]], ["a", "b", "c"], order=None
+        ... )
+        >>> display.plot(image_kwargs={"cmap": "magma"}).image_.get_cmap().name
+        'magma'
         """
         n_tokens = len(self.tokens)
         side = float(np.clip(1.8 + 0.17 * n_tokens, 4.0, 9.0))
@@ -321,6 +343,20 @@ class SimilarityDisplay:
         -------
         pandas.DataFrame of shape (n_tokens, n_tokens)
             Index and columns are the tokens, in the order drawn.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import SimilarityDisplay
+        >>> display = SimilarityDisplay.from_distances(
+        ...     [[0, 9, 1], [9, 0, 8], [1, 8, 0]], ["a", "b", "c"], order=None
+        ... )
+        >>> display.frame()
+             a    b    c
+        a  0.0  9.0  1.0
+        b  9.0  0.0  8.0
+        c  1.0  8.0  0.0
         """
         import pandas as pd
 

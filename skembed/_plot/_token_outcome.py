@@ -229,6 +229,17 @@ class TokenOutcomeDisplay:
         ------
         ValueError
             If the arrays differ in length, or a token of `tokens` does not occur.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import TokenOutcomeDisplay
+        >>> display = TokenOutcomeDisplay.from_tokens(
+        ...     ["b", "a", "b"], [3.0, 1.0, 2.0], labels={"a": "Ann", "b": "Bob"}
+        ... )
+        >>> display.labels
+        ['Ann', 'Bob']
         """
         y = _numbers(y)
         check_consistent_length(x, y, predictions)
@@ -295,6 +306,16 @@ class TokenOutcomeDisplay:
         ------
         ValueError
             If `kind` is none of the three.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import TokenOutcomeDisplay
+        >>> display = TokenOutcomeDisplay.from_tokens(["b", "a", "b"], [3.0, 1.0, 2.0])
+        >>> ax = display.plot(kind="strip").ax_
+        >>> [tick.get_text() for tick in ax.get_xticklabels()]
+        ['a', 'b']
         """
         if kind not in ("auto", "index", "strip"):
             raise ValueError(f"kind must be 'auto', 'index' or 'strip', got {kind!r}.")
@@ -389,6 +410,18 @@ class TokenOutcomeDisplay:
         pandas.DataFrame of shape (n_samples, 3 or 4)
             Columns ``row`` (in the data handed in), ``token``, ``outcome`` and, where
             there are any, ``prediction``.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("agg")
+        >>> from skembed import TokenOutcomeDisplay
+        >>> display = TokenOutcomeDisplay.from_tokens(["b", "a", "b"], [3.0, 1.0, 2.0])
+        >>> display.frame()
+           row token  outcome
+        0    0     b      3.0
+        1    1     a      1.0
+        2    2     b      2.0
         """
         import pandas as pd
 
