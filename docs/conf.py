@@ -26,6 +26,7 @@ templates_path = ["_templates"]
 default_role = "code"
 autosummary_generate = True
 numpydoc_show_class_members = False
+toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]

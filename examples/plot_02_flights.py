@@ -47,8 +47,8 @@ display = PredictionDisplay.from_estimator(regressor, X_test, y_test)
 # Here are the vectors of the destinations, projected to the two directions in which
 # they differ most. The colour is the longitude of the airport, *which the model has
 # never seen*: from air times, months and airlines alone, the west has come to lie apart
-# from the east, and Texas, Florida and the Caribbean are each with their own. Ellipses
-# show how far the data leave a place open; places with few flights have wide ones.
+# from the east, and Texas and the Caribbean are each with their own. Ellipses show how
+# far the data leave a place open; places with few flights have wide ones.
 
 from skembed import EmbeddingDisplay
 

@@ -37,7 +37,7 @@ def ask(metric):
 # same number".
 
 for metric in ("euclidean", "outcome"):
-    near = ask(metric).most_similar("SEA", n=5)
+    near = ask(metric).most_similar("SEA", n=4)
     print(f"{metric:10}", ", ".join(f"{city[d]} {gap:.2f}" for d, gap in near))
 
 # %%

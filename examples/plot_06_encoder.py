@@ -29,7 +29,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 
 # %%
 # Three encoders in front of the same boosted trees. The hour is a number and passes by.
-# (:doc:`../benchmarks/encoder` has more tables.)
+# (:doc:`The benchmarks <../benchmarks/encoder>` have more tables.)
 
 tokens = ["carrier", "origin", "dest", "tailnum", "month"]
 learner = EmbeddingRegressor(4, epochs=10, random_state=0)
@@ -72,8 +72,9 @@ vectors.iloc[:3, [0, 1, 2, 3, 8, 9, 10, 11, 20]].round(2)
 # column is what does most to the outcome, in its units, here minutes, the second what
 # does most of the rest. Coordinates that carry next to nothing are 0. In these flights
 # the effects of the columns nearly add up, so one number a token says almost all, and
-# the target encoder, which gives one number a token, is as good. Tokens whose effect
+# the target encoder, which gives just that, is at least as good. Tokens whose effect
 # depends on other columns need more
-# (:ref:`sphx_glr_auto_examples_plot_12_interactions.py`).
+# (:ref:`sphx_glr_auto_examples_plot_12_interactions.py`). Spread of each coordinate, a
+# line a column:
 
 vectors.iloc[:, :20].std().to_numpy().reshape(5, 4).round(1)

@@ -47,7 +47,8 @@ print(f"held-out R2 {model.score(X_test, y_test):.3f}")
 print(model[-1].categories_[-1])
 
 # %%
-# What matters? `permutation_importance` shuffles one column after the other.
+# What matters? `permutation_importance` shuffles one column after the other. (On this
+# scale a column that is of no use has no bar.)
 
 import matplotlib.pyplot as plt
 from sklearn.inspection import permutation_importance

@@ -60,7 +60,8 @@ for k, airport in enumerate(classifier.classes_):
 plt.show()
 
 # %%
-# The vectors of the airlines: near are those that fly from the same airports.
+# Airlines by what is predicted for them: near are those that fly from the same
+# airports. The distance is that of the probabilities.
 
 from skembed import SimilarityDisplay
 

@@ -67,6 +67,8 @@ regressor = EmbeddingRegressor(
 print(f"stopped after {regressor.n_iter_} epochs")
 
 # %%
-# The loss on the rows held out, epoch by epoch:
+# The loss in training and on the rows held out, epoch by epoch, both in nats an
+# observation. In training the price of the vectors' posterior comes on top, so that
+# curve is not bound to be the lower one.
 
-display = LossCurveDisplay.from_curves(regressor.validation_loss_curve_)
+display = LossCurveDisplay.from_estimator(regressor)

@@ -11,7 +11,8 @@ likelihood the posterior is weighed against.
 # ---------
 # The air time is not normal: headwinds and holding patterns make a long right tail.
 # Three fits, for the 5 %, 50 % and 95 % quantiles, give an interval that is not
-# symmetric.
+# symmetric. (:meth:`~skembed.EmbeddingRegressor.predict_interval` gives one from a
+# single fit; the quantiles here may each depend on other columns.)
 
 import numpy as np
 from sklearn.model_selection import train_test_split

@@ -45,6 +45,28 @@ def principal_axes(slopes, tables, counts):
     return axes
 
 
+def in_use(spreads, prior_scale, counts):
+    """Say which coordinates the data have decided on.
+
+    The posterior of a coordinate that the outcome does not need falls back to the
+    prior. In use are those whose variance, on average over the rows that hold the
+    tokens, is less than half of the prior's.
+
+    Parameters
+    ----------
+    spreads : ndarray of shape (n_tokens, dim)
+        Posterior standard deviations.
+    prior_scale : ndarray of shape (dim,)
+    counts : ndarray of shape (n_tokens,)
+
+    Returns
+    -------
+    in_use : ndarray of bool of shape (dim,)
+    """
+    left = np.average(np.square(spreads), axis=0, weights=counts)
+    return left < 0.5 * np.square(prior_scale)
+
+
 def _of_column(slopes, table, weights):
     """Axes of one column in falling order of power, and their power."""
     by_outcome = np.einsum("noi,noj->ij", slopes, slopes) / len(slopes)

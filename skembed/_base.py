@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from . import _fitting
+from ._axes import in_use
 from ._columns import as_table, is_frame
 from ._features import Encoded, FeatureEncoder, choose_categorical
 from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
@@ -599,17 +600,15 @@ class BaseEmbedding(CallbackSupportMixin, BaseEstimator, ABC):
     def n_active_dims_(self):
         """Coordinates in use, one number a categorical column.
 
-        A coordinate is in use where the tokens' vectors, weighted by their counts,
-        carry more than 1 % of the prior's variance; the others have collapsed to it.
+        A coordinate is in use where the posterior variance, on average over the rows
+        of the training data, is less than half of the prior's; the others have fallen
+        back to it.
         """
         self._needs_posterior("n_active_dims_")
-        used = []
-        for vectors, scale, counts in zip(
-            self.embeddings_, self.prior_scales_, self.category_counts_, strict=True
-        ):
-            power = np.average(np.square(vectors), axis=0, weights=counts)
-            used.append(int((power > 0.01 * np.square(scale)).sum()))
-        return used
+        tables = zip(
+            self.embeddings_std_, self.prior_scales_, self.category_counts_, strict=True
+        )
+        return [int(in_use(*table).sum()) for table in tables]
 
     @property
     def model_(self):

@@ -132,9 +132,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
         Standard deviation of the prior, by coordinate, for every categorical column.
     n_active_dims_ : list of int
-        For every categorical column the number of coordinates in use: those in which
-        the vectors, weighted by their counts, have more than 1 % of the prior's mean
-        square. Only under a prior.
+        For every categorical column the number of coordinates in use: those whose
+        posterior variance, on average over the rows of the training data, is less than
+        half of the prior's. Only under a prior.
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every categorical column, sorted; a missing value comes last.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64

@@ -29,9 +29,9 @@ from ._encoding import (
 class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     """Turn columns of tokens into columns of vectors, for any model behind it.
 
-    A predictor with a vector for every token is trained on `y`; the vectors are what
-    comes out, and the predictor is dropped. :meth:`fit_transform` is cross-fitted, as
-    in :class:`~sklearn.preprocessing.TargetEncoder`: the vectors of a row's tokens are
+    A predictor with a vector for every token is trained on `y`; its vectors are what
+    comes out, not its predictions. :meth:`fit_transform` is cross-fitted, as in
+    :class:`~sklearn.preprocessing.TargetEncoder`: the vectors of a row's tokens are
     learned from the other folds only, so the model behind does not take them for more
     than they are worth.
 

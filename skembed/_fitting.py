@@ -274,13 +274,14 @@ def settled(fitted, problem):
     """The network with the rows that no observation touched at their defined vector.
 
     Under a prior that is the prior itself, mean 0; without one it is the mean of the
-    column's vectors, weighted by how often each was seen. Rows with a prior of their
-    own have it already.
+    column's vectors, weighted by how often each was seen.
     """
-    if problem.priors is not None:
-        return fitted
     architecture, weights = fitted.architecture, fitted.weights
     counts, mean, precision = problem.counts, weights.mean, weights.precision
+    if problem.priors is not None:
+        unseen = (counts <= 0) & (problem.row_multiplier > 0)
+        mean[unseen], precision[unseen] = (prior[unseen] for prior in problem.priors)
+        return replace(fitted, weights=weights.with_rows(mean, precision))
     start = 0
     for column, size in enumerate(fitted.encoder.column_sizes):
         block = slice(start, start + size)
@@ -342,10 +343,14 @@ def priors_of(architecture, dense, sizes):
 
 
 def fresh_tables(fitted, rng):
-    """Weights with every token's vector unlearned, and the priors to learn under.
+    """Weights to learn every token's vector anew from, and the priors to learn under.
 
-    The numbers' tables and the dense weights stay. Without a posterior the vectors
-    start at random, and there are no priors.
+    The numbers' tables and the dense weights stay. Means start from where they are:
+    where columns interact there are many optima, and all tables must come to lie in
+    the one that the dense weights belong to. Precisions start from the prior, so each
+    step moves a token by all that its data say, and what the start knew is forgotten
+    after a few. Without a posterior the vectors start at random, as nothing would
+    make them forget, and there are no priors.
     """
     architecture, weights = fitted.architecture, fitted.weights
     tokens = tokens_only(fitted.encoder) > 0
@@ -356,7 +361,7 @@ def fresh_tables(fitted, rng):
         return weights.with_rows(mean, None), None
     priors = priors_of(architecture, weights.dense, fitted.encoder.column_sizes)
     precision = weights.precision.copy()
-    mean[tokens], precision[tokens] = priors[0][tokens], priors[1][tokens]
+    precision[tokens] = priors[1][tokens]
     return weights.with_rows(mean, precision), priors
 
 

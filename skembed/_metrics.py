@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from ._axes import in_use
+
 __all__ = ["METRICS", "Space", "paired", "pairwise", "search_points"]
 
 METRICS = ("euclidean", "cosine", "dot", "outcome")
@@ -114,17 +116,15 @@ class Space:
         return unit(points) if self.metric == "cosine" else points
 
     def _find_in_use(self):
-        """Say which coordinates of the vectors the data have decided on.
+        """Say which coordinates are drawn from the posterior.
 
-        The posterior of a coordinate that the outcome does not need falls back to the
-        prior. Drawn from it, such coordinates would drown the distance in the others,
-        so they stay at their means; probabilities are then calibrated. Where nothing
-        has been decided, all are drawn: the data cannot tell the tokens apart.
+        Those that are not in use would drown the distance in the others, so they stay
+        at their means; probabilities are then calibrated. Where nothing has been
+        decided, all are drawn: the data cannot tell the tokens apart.
         """
         table = self.table
-        spread = np.average(np.square(table.spreads), axis=0, weights=table.counts)
-        in_use = spread < 0.5 * np.square(table.prior_scale)
-        return in_use if in_use.any() else ~in_use
+        found = in_use(table.spreads, table.prior_scale, table.counts)
+        return found if found.any() else ~found
 
     def _fit_sensitivity(self):
         """Say how predicted outcomes move with the vector, linearly.

@@ -138,9 +138,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         density ("huber", "quantile"), or the coefficient of variation, without
         unit ("gamma"). An AttributeError for "poisson" and with ``prior=None``.
     n_active_dims_ : list of int
-        For every categorical column the number of coordinates in use: those in which
-        the vectors, weighted by their counts, have more than 1 % of the prior's mean
-        square. Only under a prior.
+        For every categorical column the number of coordinates in use: those whose
+        posterior variance, on average over the rows of the training data, is less than
+        half of the prior's. Only under a prior.
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every categorical column, sorted; a missing value comes last.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64

@@ -55,6 +55,18 @@ def test_the_defaults_on_the_first_experiment(seed):
 # and the model is the normal model with normal effects.
 
 
+def test_coordinates_that_are_not_needed_fall_back_to_the_prior():
+    X, y = make_token_outcomes(6_000, 100, effects="normal", random_state=0)
+    additive = EmbeddingRegressor(epochs=20, random_state=0).fit(X, y)
+    assert additive.embedding_.shape[1] == 8
+    assert additive.n_active_dims_ == [1]
+    X, y = make_token_outcomes(
+        12_000, [60, 60], effects="normal", interaction_rank=3, random_state=0
+    )
+    crossed = EmbeddingRegressor(epochs=30, random_state=0).fit(X, y)
+    assert min(crossed.n_active_dims_) >= 4  # the effects and three factors
+
+
 def no_head(meta):
     return keras.Sequential(
         [
