@@ -15,7 +15,8 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import _check_y
 
-from ._base import BaseEmbedding, take
+from ._base import BaseEmbedding
+from ._columns import take
 from ._likelihoods import Bernoulli, Categorical
 
 

@@ -360,3 +360,12 @@ def _is_hashable(value):
     except TypeError:
         return False
     return True
+
+
+def take(table, rows):
+    """Rows of a table, whatever kind it is."""
+    if not is_frame(table):
+        return table[rows]
+    if hasattr(table, "take"):
+        return table.take(rows)
+    return table[rows]

@@ -12,8 +12,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._base import take
-from ._columns import as_table, is_frame, read
+from ._columns import as_table, is_frame, read, take
 from ._encoding import (
     axes_of,
     folds,
