@@ -180,7 +180,7 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     start, problem = estimator._start(
         encoder, encoded, y[:, None], np.ones(n_rows), estimator._likelihood({}), rng
     )
-    run = trainer.Run(problem, fitting.options(estimator, problem.rows, rng))
+    run = trainer.Run(problem, fitting.options(estimator, problem, rng))
     run.start(start.weights)
     return run
 

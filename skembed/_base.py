@@ -413,7 +413,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         """Train; the network with its new weights, and the history of the run."""
         from ._keras import trainer
 
-        options = _fitting.options(self, problem.rows, rng, **settings)
+        options = _fitting.options(self, problem, rng, **settings)
         run = trainer.Run(problem, options)
         run.start(fitted.weights)
         options.look = self._hooks(fitted, run, validation, seen)
@@ -532,7 +532,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         problem.frozen = True
         problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
         start, problem.priors = _fitting.fresh_tables(fitted, rng)
-        run = trainer.Run(problem, _fitting.fresh_options(self, rows, rng))
+        run = trainer.Run(problem, _fitting.fresh_options(self, problem, rng))
         run.start(start)
         run.train()
         learned = _fitting.settled(replace(fitted, weights=run.weights()), problem)

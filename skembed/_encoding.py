@@ -183,6 +183,8 @@ def side_by_side(columns):
         return np.stack(columns, axis=1)
     out = np.empty((len(columns[0]), len(columns)), dtype=object)
     for j, column in enumerate(columns):
+        if column.dtype.kind == "m":  # finer than microseconds they would be integers
+            column = column.astype("m8[us]")
         out[:, j] = column.tolist() if column.dtype.kind != "M" else list(column)
     return out
 

@@ -196,7 +196,7 @@ def token_counts(rows, n_table_rows):
     )
 
 
-def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None, replayed=False):
+def options(estimator, problem, rng, *, rate_factor=1.0, epochs=None, replayed=False):
     """Optimizer, rates, batch, schedule and stop rule of a fit.
 
     `rate_factor` below 1 is for a chunk whose past is in the priors; `replayed` for a
@@ -204,7 +204,7 @@ def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None, replayed=Fals
     """
     from ._keras import bridge, trainer
 
-    posterior = estimator.prior is not None
+    rows, posterior = problem.rows, estimator.prior is not None
     rule, rate = bridge.optimizer(estimator.optimizer)
     wanted = estimator.learning_rate
     if not isinstance(wanted, str):
@@ -231,14 +231,13 @@ def options(estimator, rows, rng, *, rate_factor=1.0, epochs=None, replayed=Fals
     if isinstance(tol, str):
         tol = 1e-4 if auto else None
     decay = "cosine" if posterior and not callable(rate) else "constant"
-    # One column has nothing to interact with: its first-order term says it all.
-    warm = _schedule.WARM if rows.codes.shape[1] > 1 else 0.0
+    warm = _schedule.warm_up(problem.likelihood, rows.codes.shape[1])
     return trainer.Options(
         rule=rule,
         learning_rate=rate,
         row_rate=ROW_RATE,
         batch_size=int(batch),
-        schedule=_schedule.Schedule(decay, int(epochs) * per_epoch, warm),
+        schedule=_schedule.Schedule(decay, int(epochs) * per_epoch, *warm),
         epochs=int(epochs),
         tol=tol,
         patience=estimator.n_iter_no_change,
@@ -365,15 +364,15 @@ def fresh_tables(fitted, rng):
     return weights.with_rows(mean, precision), priors
 
 
-def fresh_options(estimator, rows, rng):
+def fresh_options(estimator, problem, rng):
     """How tables are learned anew under a frozen head."""
-    epochs = estimator.n_iter_
+    epochs, rows = estimator.n_iter_, problem.rows
     if estimator.prior is None:
-        return options(estimator, rows, rng, epochs=epochs)
+        return options(estimator, problem, rng, epochs=epochs)
     epochs = min(epochs, FRESH_EPOCHS)
-    made = options(estimator, rows, rng, epochs=epochs)
+    made = options(estimator, problem, rng, epochs=epochs)
     made.batch_size = max(made.batch_size, int(np.ceil(rows.total / FRESH_STEPS)))
     per_epoch = max(1, int(np.ceil(rows.total / made.batch_size - 1e-9)))
-    made.schedule = _schedule.Schedule("cosine", epochs * per_epoch)
+    made.schedule = _schedule.Schedule("cosine", epochs * per_epoch, cold=1.0)
     made.tol = None
     return made

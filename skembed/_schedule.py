@@ -5,6 +5,18 @@ import math
 import numpy as np
 
 
+def warm_up(likelihood, n_columns):
+    """Length of the warm-up of a posterior, and the share of its spread at the start.
+
+    One column has nothing to interact with: its first-order term says it all. A noise
+    scale that is still large holds the layers back while nothing else does; without
+    one they would learn small tables by heart, so half of the spread is there at once.
+    """
+    if n_columns < 2:
+        return 0.0, 1.0
+    return WARM, (0.0 if likelihood.has_noise else 0.5)
+
+
 def auto_batch_size(n):
     """Rows a step: about a hundred steps an epoch, from 32 to 8,192 rows."""
     if n <= 32:
@@ -19,8 +31,7 @@ def auto_epochs(n, steps_per_epoch):
     return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
 
 
-WARM = 0.3  # the warm-up of a posterior, where columns may interact,
-WARM_START = 0.5  # and the share of its spread that is drawn at first
+WARM = 0.3  # the warm-up of a posterior, where columns may interact
 
 
 class Schedule:
@@ -29,12 +40,14 @@ class Schedule:
     ``decay="cosine"`` warms up over the first 2 % of the steps and then falls along
     half a cosine to 0; after :meth:`finish` what is left of it is run through in a
     tenth of the steps made so far. ``decay="constant"`` stays at 1. `warm` is the part
-    of the steps before a posterior is drawn at its full spread.
+    of the steps before a posterior is drawn at its full spread, `cold` the share of it
+    that is drawn at first.
     """
 
-    def __init__(self, decay, total_steps, warm=0.0):
+    def __init__(self, decay, total_steps, warm=0.0, cold=0.0):
         self.decay = decay
         self.warm = warm
+        self.cold = cold
         self.progress = 0.0
         self.pace = 1.0 / total_steps
         self.steps = 0
@@ -58,12 +71,11 @@ class Schedule:
         """Share of the posterior's spread that the next `n` steps draw.
 
         It grows to 1: an interaction of two columns is a saddle at vectors of 0, and
-        under full noise they would fall back to the prior before it was found. It does
-        not start at 0: with no noise at all the layers learn small data by heart.
+        under full noise they would fall back to the prior before it was found.
         """
         at = self.progress + self.pace * (np.arange(n) + 0.5)
         grown = np.minimum(at / max(self.warm, 1e-9), 1.0)
-        return (WARM_START + (1.0 - WARM_START) * grown).astype(np.float32)
+        return (self.cold + (1.0 - self.cold) * grown).astype(np.float32)
 
     def take(self, n):
         """Multipliers of the next `n` steps."""
