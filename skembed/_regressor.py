@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_y
+from sklearn.utils.validation import _check_y, check_is_fitted
 
 from ._base import BaseEmbedding
 from ._features import Encoded
@@ -389,6 +389,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         >>> (of_mean < of_outcome).tolist()
         [True, True]
         """
+        check_is_fitted(self)
         fitted = self._needs_posterior("The standard deviation of a prediction")
         _, own, noise = self._moments(fitted, self._encoded(X))
         return self._shaped(np.sqrt(own + noise if include_noise else own))
@@ -434,6 +435,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         >>> bool(29 < lower < 31 and 37 < upper < 42)
         True
         """
+        check_is_fitted(self)
         fitted = self._needs_posterior("An interval of predictions")
         if not 0.0 < coverage < 1.0:
             raise ValueError(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
+from sklearn.exceptions import NotFittedError
 
 from skembed import EmbeddingRegressor
 from skembed._intervals import LEVELS, left_open_without, residual_quantiles
@@ -115,3 +116,6 @@ def test_bad_coverage_and_points_are_refused():
     points = EmbeddingRegressor(prior=None, epochs=2, random_state=0).fit(X, y)
     with pytest.raises(AttributeError, match="needs the posterior"):
         points.predict_interval(X)
+    for method in ("predict_std", "predict_interval"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(EmbeddingRegressor(), method)(X)
