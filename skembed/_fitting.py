@@ -16,6 +16,7 @@ CHUNK_EPOCHS = 15  # of a chunk that follows on others, and its steps at least
 CHUNK_STEPS = 300
 REPLAY_ROWS = 50_000  # of a stream that are kept to be learned from again
 REPLAY_EPOCHS = 10  # over them with every chunk
+FRESH_START = 0.3  # of what the vectors were before they are learned anew
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
 
@@ -344,12 +345,13 @@ def priors_of(architecture, dense, sizes):
 def fresh_tables(fitted, rng):
     """Weights to learn every token's vector anew from, and the priors to learn under.
 
-    The numbers' tables and the dense weights stay. Means start from where they are:
-    where columns interact there are many optima, and all tables must come to lie in
-    the one that the dense weights belong to. Precisions start from the prior, so each
-    step moves a token by all that its data say, and what the start knew is forgotten
-    after a few. Without a posterior the vectors start at random, as nothing would
-    make them forget, and there are no priors.
+    The numbers' tables and the dense weights stay. Means start a part of the way to
+    where they were: where columns interact there are many optima, and all tables must
+    come to lie in the one that the dense weights belong to. Not all of the way, or a
+    token of few rows would stay in an optimum of its own that the outcomes left out
+    have chosen. Precisions start from the prior, so each step moves a token by all
+    that its data say, and a few forget the start. Without a posterior the vectors start
+    at random, as nothing would make them forget, and there are no priors.
     """
     architecture, weights = fitted.architecture, fitted.weights
     tokens = tokens_only(fitted.encoder) > 0
@@ -359,6 +361,7 @@ def fresh_tables(fitted, rng):
         mean[tokens] = spread
         return weights.with_rows(mean, None), None
     priors = priors_of(architecture, weights.dense, fitted.encoder.column_sizes)
+    mean[tokens] *= np.float32(FRESH_START)
     precision = weights.precision.copy()
     precision[tokens] = priors[1][tokens]
     return weights.with_rows(mean, precision), priors

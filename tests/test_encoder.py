@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, ShuffleSplit, cross_val_score
@@ -302,3 +302,14 @@ def test_table_vectorizer_takes_it():
     out = vectorizer.fit_transform(X, y)
     assert {"a_0", "a_1", "a_2"} <= set(out.columns)
     assert vectorizer.transform(X).shape == out.shape
+
+
+def test_folds_lie_in_one_optimum_where_columns_interact():
+    # Without effects of their own tokens have no first-order term to hold on to.
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(10, 8))
+    a, b = rng.integers(10, size=2_000), rng.integers(8, size=2_000)
+    X, y = np.c_[a, b], cells[a, b] + 0.3 * rng.normal(size=2_000)
+    encoder = EmbeddingEncoder(target_type="continuous", random_state=0)
+    model = make_pipeline(encoder, HistGradientBoostingRegressor(random_state=0))
+    assert model.fit(X[:1_000], y[:1_000]).score(X[1_000:], y[1_000:]) > 0.75
