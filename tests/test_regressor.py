@@ -654,7 +654,7 @@ assert "skembed" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     expected = model.predict(X).reshape(len(X), n_outputs)
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-4)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
 
 
 def test_keras_callbacks_get_the_logs(mixed, quick):
