@@ -37,7 +37,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     embedding_dim : "auto", int or array-like of int, default="auto"
         Length of the vectors: one for all categorical columns or one a column. "auto"
         is ``4 * log10(n)`` for the largest column of `n` tokens, rounded, and from 4
-        to 16. Under a prior, coordinates that the data do not need tend to it (see
+        to 8. Under a prior, coordinates that the data do not need tend to it (see
         `n_active_dims_`), so a generous length does little harm.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Units of each hidden layer. "auto" is ``(64, 64)``; an empty tuple stands for
