@@ -77,6 +77,8 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         "random_state": ["random_state"],
     }
 
+    _kept = None  # rows of a stream that partial_fit learns from again
+
     def __init__(
         self,
         embedding_dim,
@@ -506,7 +508,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         if replayed:
             trained = _fitting.settled(trained, problem)
         trained = replace(trained, n_seen=n_seen)
-        if not frozen:
+        if not (frozen or anchored):  # a chunk alone says less than all rows before it
             trained = self._look_back(trained, encoded, outcome, weights)
         history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
         vars(self).update(history, _kept=kept)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_y, check_is_fitted
 
 from ._base import BaseEmbedding
 from ._features import Encoded
-from ._intervals import left_open_without, residual_quantiles
+from ._intervals import NORMAL, left_open_without, residual_quantiles
 from ._likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._network import MIN_LOG_NOISE
 from ._rows import sample
@@ -347,12 +347,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         >>> bool(std[1] > std[0])  # a colour that was never seen
         True
         """
-        encoded = self._encoded(X)
-        fitted = self._fitted
-        predicted = self._shaped(_outcome(fitted, fitted.predictor.outputs(encoded)))
+        encoded, fitted = self._encoded(X), self._fitted
         if not return_std:
-            return predicted
-        return predicted, self.predict_std(X)
+            return self._shaped(_outcome(fitted, fitted.predictor.outputs(encoded)))
+        self._needs_posterior("The standard deviation of a prediction")
+        predicted, own, noise = self._moments(fitted, encoded)
+        return self._shaped(predicted), self._shaped(np.sqrt(own + noise))
 
     def predict_std(self, X, *, include_noise=True):
         """Compute the standard deviation of the prediction.
@@ -445,7 +445,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         predicted, own, noise = self._moments(fitted, encoded)
         std, share = np.sqrt(own + noise), own / np.maximum(own + noise, 1e-300)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
-        ends = [predicted + fitted.residuals.at(q, share) * std for q in levels]
+        residuals = fitted.residuals or NORMAL  # while a fit is under way
+        ends = [predicted + residuals.at(q, share) * std for q in levels]
         if fitted.likelihood.non_negative:
             ends = [np.maximum(end, 0.0) for end in ends]
         interval = np.stack(ends, axis=1)

@@ -1,5 +1,7 @@
 """predict_interval, and the quantiles of residuals behind it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -119,3 +121,25 @@ def test_bad_coverage_and_points_are_refused():
     for method in ("predict_std", "predict_interval"):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             getattr(EmbeddingRegressor(), method)(X)
+
+
+def test_chunks_beyond_the_kept_rows_leave_the_quantiles_alone():
+    X, y = skewed(600, 7, n_tokens=10)
+    model = EmbeddingRegressor(epochs=10, random_state=0).fit(X, y)
+    before = model._fitted.residuals
+    model.partial_fit(X[:3], y[:3])
+    assert model._fitted.residuals is before
+    streamed = EmbeddingRegressor(epochs=10, random_state=0).partial_fit(X, y)
+    before = streamed._fitted.residuals
+    streamed.partial_fit(X, y)
+    assert streamed._fitted.residuals is not before
+
+
+def test_a_fit_under_way_has_normal_intervals():
+    X, y = skewed(300, 8, n_tokens=10)
+    model = EmbeddingRegressor(epochs=10, random_state=0).fit(X, y)
+    model._fitted = replace(model._fitted, residuals=None)
+    mean, std = model.predict(X, return_std=True)
+    low, high = model.predict_interval(X, 0.95).T
+    assert_allclose(high - mean, norm.ppf(0.975) * std)
+    assert_allclose(mean - low, norm.ppf(0.975) * std)

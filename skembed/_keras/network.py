@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from .dense import pieces
+
 
 class Network:
     """A Keras model of a fitted network, and the way of its weights in and out.
@@ -14,7 +16,7 @@ class Network:
         self.fitted = fitted
         layers = keras.layers
         architecture, sizes = fitted.architecture, fitted.encoder.column_sizes
-        knots = fitted.encoder.knots
+        knots = fitted.predictor.knots
         n_numbers = sum(1 + scale.has_missing for scale in fitted.encoder.scales)
         codes = keras.Input((len(sizes),), dtype="int32", name="codes")
         numbers = keras.Input((n_numbers,), dtype="float32", name="numbers")
@@ -24,8 +26,8 @@ class Network:
             self.tables.append(table)
             vectors.append(table(codes[:, j]))
         parts = [*vectors, numbers]
-        if architecture.with_knots and len(knots[0]):
-            parts.append(_pieces(numbers, *knots))
+        if architecture.with_knots and len(knots.column):
+            parts.append(_pieces(numbers, knots))
         x = layers.Concatenate(name="inputs")(parts) if len(parts) > 1 else parts[0]
         self.layers = {}
         if architecture.head is not None:
@@ -114,19 +116,18 @@ class Network:
         return type(weights)(mean, weights.precision, dense, state)
 
 
-def _pieces(numbers, column, low, scale):
+def _pieces(numbers, knots):
     """Piecewise-linear encoding of numbers (Gorishniy et al. 2022, section 3.1).
 
     Of Keras's own layers only: a saved model loads wherever Keras is.
     """
     layers = keras.layers
-    shift = layers.Dense(len(column), trainable=False, name="shift")
-    pieces = shift(numbers)
-    kernel = np.zeros((numbers.shape[1], len(column)), "float32")
-    kernel[column, np.arange(len(column))] = 1.0
-    shift.set_weights([kernel, -np.asarray(low)])
-    pieces = layers.Rescaling(np.asarray(scale).tolist(), name="scale")(pieces)
-    return layers.ReLU(max_value=1.0, name="pieces")(pieces)
+    shift = layers.Dense(len(knots.column), trainable=False, name="shift")
+    shifted = shift(numbers)
+    of_number, low, scale = pieces(knots, numbers.shape[1])
+    shift.set_weights([of_number, -low])
+    lengths = layers.Rescaling(scale.numpy().tolist(), name="scale")(shifted)
+    return layers.ReLU(max_value=1.0, name="pieces")(lengths)
 
 
 def build_model(fitted):
