@@ -265,6 +265,7 @@ def problem(fitted, rows):
         likelihood=fitted.likelihood,
         rows=rows,
         counts=token_counts(rows, len(fitted.weights.mean)),
+        sizes=fitted.encoder.column_sizes,
         mask=fitted.mask,
         knots=predictor.knots,
     )

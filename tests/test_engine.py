@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from skembed import EmbeddingRegressor
-from skembed._keras import loop
+from skembed._keras import dense, loop
 from skembed._keras.optimizers import Rule
 from skembed._network import Architecture
 
@@ -180,7 +180,7 @@ def test_the_cache_of_traces_is_bounded(monkeypatch):
             n_targets=2,
             has_noise=False,
             own_priors=False,
-            in_blocks=False,
+            blocks=dense.Blocks(),
             rule=rule,
         )
 

@@ -7,9 +7,12 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from joblib import Parallel, delayed
 
 from skembed import EmbeddingRegressor
+from skembed._keras import dense
+from skembed._network import Architecture
 from skembed.datasets import make_token_outcomes
 
 CONFIGURATIONS = {
@@ -36,6 +39,40 @@ def digest(name):
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
+def digest_of_products():
+    """Hash of matrix products, and of their gradients, of the sizes that networks have.
+
+    The first sizes in each line are just within the limits of a block.
+    """
+    rng = np.random.default_rng(0)
+    shape = Architecture(4, (), (), 1, True, True)
+    total = hashlib.sha256()
+    for n_rows in (100, 128, 1_000, 1_024):
+        for n_in, n_out in [
+            *[(130, 64), (147, 64), (175, 64), (320, 64), (700, 64), (3_000, 64)],
+            *[(130, 256), (400, 16), (320, 128), (512, 512), (64, 300)],
+        ]:
+            x, kernel, upstream = (
+                tf.constant(rng.standard_normal(size), tf.float32)
+                for size in [(n_rows, n_in), (n_in, n_out), (n_rows, n_out)]
+            )
+            blocks = dense.blocks_for(shape, n_rows, 1, {"kernel": kernel.numpy()})
+            assert blocks.kernels
+            with tf.GradientTape() as tape:
+                tape.watch([x, kernel])
+                out = blocks.product({"kernel": kernel}, x, "kernel")
+            found = [out, *tape.gradient(out, [x, kernel], upstream)]
+            plain = [
+                x @ kernel,
+                upstream @ tf.transpose(kernel),
+                tf.transpose(x) @ upstream,
+            ]
+            for ours, reference in zip(found, plain, strict=True):
+                np.testing.assert_allclose(ours, reference, rtol=1e-3, atol=2e-3)
+                total.update(ours.numpy().tobytes())
+    return total.hexdigest()
+
+
 @pytest.fixture(scope="module", name="expected")
 def digests():
     return {name: digest(name) for name in CONFIGURATIONS}
@@ -46,7 +83,7 @@ def test_twice_in_a_process(expected):
         assert digest(name) == value
 
 
-@pytest.mark.parametrize("n_threads", [None, 1, 2])
+@pytest.mark.parametrize("n_threads", [None, 1, 2, 8])
 def test_in_a_new_process_with_any_number_of_threads(n_threads, expected):
     threads = {}
     if n_threads is not None:
@@ -60,7 +97,7 @@ def test_in_a_new_process_with_any_number_of_threads(n_threads, expected):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [*expected.values()]
+    assert done.stdout.split() == [*expected.values(), digest_of_products()]
 
 
 def test_in_parallel_threads(expected):
@@ -89,4 +126,4 @@ def test_other_seeds_give_other_vectors_and_none_is_none():
 
 
 if __name__ == "__main__":
-    print(*map(digest, CONFIGURATIONS))
+    print(*map(digest, CONFIGURATIONS), digest_of_products())

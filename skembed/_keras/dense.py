@@ -6,6 +6,7 @@ the data, not by the trace: one trace serves tables of any number of columns.
 """
 
 import math
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -29,9 +30,48 @@ def pieces(knots, n_numbers):
     return tuple(tf.constant(p) for p in (of_number, knots.low, knots.scale))
 
 
-def apply(
-    architecture, parts, vectors, numbers, knots, state, in_blocks, training=True
-):
+class Blocks(NamedTuple):
+    """Which matrix products TensorFlow would split between threads.
+
+    Attributes
+    ----------
+    kernels : tuple of str
+        Names of the weights whose products are.
+    wide : tuple of str
+        Those of them of which not even 16 rows make a block that is small enough.
+    whole : bool
+        Whether the rows are a multiple of 128: nothing has to be padded then.
+    """
+
+    kernels: tuple = ()
+    wide: tuple = ()
+    whole: bool = False
+
+    def product(self, parts, x, name):
+        """``x @ parts[name]``, the same bits whatever the number of threads."""
+        if name not in self.kernels:
+            return tf.matmul(x, parts[name])
+        return product(x, parts[name], name in self.wide, self.whole)
+
+
+def blocks_for(architecture, batch, n_columns, dense):
+    """The products of a batch with these weights that have to come in blocks.
+
+    A product with a single column is never split.
+    """
+    sizes = {
+        name: value.size
+        for name, value in dense.items()
+        if value.ndim == 2 and value.shape[1] > 1
+    }
+    if "readout" in sizes:  # laid out over all columns
+        sizes["readout"] = n_columns * architecture.width * architecture.n_outputs
+    kernels = tuple(name for name, size in sizes.items() if batch * size > SMALL)
+    wide = tuple(name for name in kernels if 16 * sizes[name] > 1.4 * SMALL)
+    return Blocks(kernels, wide, batch % ROWS == 0)
+
+
+def apply(architecture, parts, vectors, numbers, knots, state, blocks, training=True):
     """Outputs (n_rows, n_outputs) and the new state of a user's own head.
 
     Parameters
@@ -42,12 +82,10 @@ def apply(
         Which number each piece of the linear encoding is of (n_numbers, n_pieces),
         as 0 and 1; low end and 1 / length of the pieces.
     state : tuple of tensors
-    in_blocks : bool
-        Whether matrix products are large enough to be split between threads.
+    blocks : Blocks
     training : bool
         How a user's own head is called.
     """
-    times = product if in_blocks else tf.matmul
     x = [vectors, numbers]
     if architecture.with_knots:
         of_number, low, scale = knots
@@ -57,18 +95,19 @@ def apply(
     if architecture.head is not None:
         f, state = architecture.head.apply(parts, x, state, training)
     else:
-        f = _mlp(architecture, parts, x, times)
+        f = _mlp(architecture, parts, x, blocks)
     if architecture.posterior:
-        f += times(vectors, _readout(architecture, parts, tf.shape(vectors)[1]))
-        f += times(numbers, parts["linear"])
+        readout = _readout(architecture, parts, tf.shape(vectors)[1])
+        f += blocks.product({"readout": readout}, vectors, "readout")
+        f += blocks.product(parts, numbers, "linear")
     return f, state
 
 
-def _mlp(architecture, parts, x, times):
-    x = times(x, parts["kernel_0"]) + parts["bias_0"]
+def _mlp(architecture, parts, x, blocks):
+    x = blocks.product(parts, x, "kernel_0") + parts["bias_0"]
     for i, activation in enumerate(architecture.activations, 1):
         x = keras.activations.get(activation)(x)
-        x = times(x, parts[f"kernel_{i}"]) + parts[f"bias_{i}"]
+        x = blocks.product(parts, x, f"kernel_{i}") + parts[f"bias_{i}"]
     return x
 
 
@@ -80,58 +119,97 @@ def _readout(architecture, parts, n_in):
     return tf.tile(first, [n_in // architecture.width, 1])
 
 
-@tf.custom_gradient
-def product(x, kernel):
+def product(x, kernel, wide=False, whole=False):
     """``x @ kernel``, with the same bits whatever the number of threads.
 
     TensorFlow splits a large matrix product between threads along whatever suits
     their number, which changes the order of its sums. A batch of small products is
     split between the products only, so the rows come in blocks that one thread does
-    on its own.
+    on its own, and of a wide kernel its inputs, too.
     """
+    by_rows = _by_rows_and_inputs if wide else _by_rows
+    crossed = _crossed_in_strips if wide else _crossed
 
-    def gradient(upstream):
-        by_x = _by_rows(upstream, kernel, transpose_b=True)
-        return by_x, _crossed(x, upstream)
+    @tf.custom_gradient
+    def times(x, kernel):
+        def gradient(upstream):
+            by_x = by_rows(upstream, kernel, whole, transpose_b=True)
+            return by_x, crossed(x, upstream, whole)
 
-    return _by_rows(x, kernel), gradient
+        return by_rows(x, kernel, whole), gradient
+
+    return times(x, kernel)
 
 
 SMALL = 1 << 19  # multiplications that TensorFlow leaves to one thread
+ROWS = 128  # most rows of a block
+INPUTS = 128  # inputs of a block of a wide kernel
 
 
-def _blocks(x, size):
-    """Rows as (n_blocks, size, n), zeros at the end; at least two blocks."""
+def _limit(length, width):
+    """Most multiplications of a block of sums of so many terms, so many side by side.
+
+    Found by trying 1 to 16 threads (tests/test_reproducible.py tries some): blocks of
+    long sums, or far from square, are the first to be split.
+    """
+    few, more = int(1.4 * SMALL), int(2.05 * SMALL)
+    most = tf.where(length <= 64, int(2.9 * SMALL), tf.where(length <= 144, more, few))
+    return tf.where(width <= 320, most, few)
+
+
+def _blocks(x, size, whole):
+    """Rows as (n_blocks, size, n), zeros at the end; at least two if they are few."""
     n = tf.shape(x)[0]
+    if whole:
+        return tf.reshape(x, [n // size, size, tf.shape(x)[1]])
     n_blocks = tf.maximum(2, -(-n // size))
     size = -(-n // n_blocks)
     x = tf.pad(x, [[0, n_blocks * size - n], [0, 0]])
     return tf.reshape(x, [n_blocks, size, tf.shape(x)[1]])
 
 
-def _by_rows(x, kernel, transpose_b=False):
-    size = _power_of_two(8 * SMALL // tf.maximum(tf.size(kernel), 1), 8, 64)
-    out = tf.matmul(_blocks(x, size), kernel, transpose_b=transpose_b)
+def _by_rows(x, kernel, whole, transpose_b=False):
+    length = tf.shape(x)[1]
+    limit = _limit(length, tf.size(kernel) // length)
+    size = _power_of_two(limit // tf.size(kernel), 8, ROWS)
+    out = tf.matmul(_blocks(x, size, whole), kernel, transpose_b=transpose_b)
     out = tf.reshape(out, [-1, tf.shape(kernel)[0 if transpose_b else 1]])
     out.set_shape([None, kernel.shape[0 if transpose_b else 1]])
-    return out[: tf.shape(x)[0]]
+    return out if whole else out[: tf.shape(x)[0]]
 
 
-def _crossed(x, upstream):
-    """``x' @ upstream``: products of blocks of rows, added up.
+def _by_rows_and_inputs(x, kernel, whole, transpose_b=False):
+    kernel = tf.transpose(kernel) if transpose_b else kernel
+    n, n_out = tf.shape(x)[0], tf.shape(kernel)[1]
+    missing = -tf.shape(x)[1] % INPUTS
+    kernel = tf.pad(kernel, [[0, missing], [0, 0]])
+    kernel = tf.reshape(kernel, [-1, 1, INPUTS, n_out])
+    size = _power_of_two(_limit(INPUTS, n_out) // (INPUTS * n_out), 8, 64)
+    x = _blocks(tf.pad(x, [[0, 0], [0, missing]]), size, whole)
+    x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], -1, INPUTS])
+    out = tf.matmul(tf.transpose(x, [2, 0, 1, 3]), kernel)
+    return tf.reshape(tf.reduce_sum(out, 0), [-1, n_out])[:n]
 
-    Only a kernel too large for blocks of 16 rows is cut into strips of its inputs.
-    """
+
+def _crossed(x, upstream, whole):
+    """``x' @ upstream``: products of blocks of rows, added up."""
     n_in, n_out = tf.shape(x)[1], tf.shape(upstream)[1]
-    size = _power_of_two(SMALL // tf.maximum(n_in * n_out, 1), 16, 128)
-    x, upstream = _blocks(x, size), _blocks(upstream, size)
-    n_blocks, size = tf.shape(x)[0], tf.shape(x)[1]
-    strip = tf.clip_by_value(SMALL // (size * n_out), 8, tf.maximum(n_in, 8))
+    limit = _limit(64, tf.maximum(n_in, n_out))
+    size = _power_of_two(limit // (n_in * n_out), 16, ROWS)
+    x, upstream = _blocks(x, size, whole), _blocks(upstream, size, whole)
+    return tf.reduce_sum(tf.matmul(x, upstream, transpose_a=True), 0)
+
+
+def _crossed_in_strips(x, upstream, whole):
+    """The same for a wide kernel, which is cut into strips of its inputs."""
+    n_in, n_out = tf.shape(x)[1], tf.shape(upstream)[1]
+    x, upstream = _blocks(x, 16, whole), _blocks(upstream, 16, whole)
+    strip = tf.maximum(SMALL // (16 * n_out), 8)
     x = tf.pad(x, [[0, 0], [0, 0], [0, -n_in % strip]])
-    n_strips = tf.shape(x)[2] // strip
-    x = tf.transpose(tf.reshape(x, [n_blocks, size, n_strips, strip]), [0, 2, 1, 3])
+    x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], -1, strip])
+    x = tf.transpose(x, [0, 2, 1, 3])
     out = tf.matmul(x, upstream[:, None], transpose_a=True)
-    return tf.reshape(tf.reduce_sum(out, 0), [n_strips * strip, n_out])[:n_in]
+    return tf.reshape(tf.reduce_sum(out, 0), [-1, n_out])[:n_in]
 
 
 def _power_of_two(n, low, high):

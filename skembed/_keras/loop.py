@@ -33,7 +33,7 @@ class Spec(NamedTuple):
     n_targets: int
     has_noise: bool
     own_priors: bool
-    in_blocks: bool
+    blocks: dense.Blocks
     rule: optimizers.Rule
 
 
@@ -42,7 +42,7 @@ class Data(NamedTuple):
 
     codes: tf.Tensor  # (n_rows, n_columns) int32: rows of the table
     rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
-    tokens: tf.Tensor  # (n_table_rows, 2): 1 / count, multiplier of the rate
+    tokens: tf.Tensor  # (n_table_rows, 3): 1 / count, multiplier of the rate, column
     mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
@@ -113,7 +113,8 @@ def _signature(spec):
         batch_share=of(real, 0),
         scale_rate=of(real, 0),
     )
-    return of(tf.resource, 0), of(real, 1), of(real, 2), state, data, plan
+    slots = (of(real, 1),) * spec.rule.n_slots
+    return of(tf.resource, 0), of(real, 1), slots, state, data, plan
 
 
 class _Loop:
@@ -129,10 +130,13 @@ class _Loop:
         step by step, the objective per observation and its data part.
         """
         n_steps = tf.shape(plan.order)[0]
+        n_uses = tf.shape(plan.order)[1] * tf.shape(data.codes)[1]
+        n_uses = tf.range(tf.cast(n_uses, tf.int64))
+        places = tf.stack([tf.zeros_like(n_uses), n_uses], 1)
 
         def body(s, theta, slots, state, totals, datas):
             theta, slots, state, total, data_part = self._step(
-                s, table, theta, slots, state, data, plan
+                s, table, theta, slots, state, data, plan, places
             )
             return (
                 s + 1,
@@ -154,7 +158,7 @@ class _Loop:
         )
         return theta, slots, state, totals.stack(), datas.stack()
 
-    def _step(self, s, table, theta, slots, state, data, plan):
+    def _step(self, s, table, theta, slots, state, data, plan, places):
         spec, width = self.spec, self.width
         index = plan.order[s]
         codes = tf.gather(data.codes, index)
@@ -182,7 +186,7 @@ class _Loop:
                 numbers,
                 data.knots,
                 state,
-                spec.in_blocks,
+                spec.blocks,
             )
             f.set_shape([None, spec.architecture.n_outputs])
             log_noise = None
@@ -195,41 +199,38 @@ class _Loop:
                 root = losses.root_information(spec.loss, f, log_noise, **constants)
                 signs = self._signs(f, data, plan.offsets[s])
                 sensitivity = losses.sensitivity(spec.loss, root, signs, f)
+        tokens = tf.gather(data.tokens, touched)
+        uses = _Uses(touched, use, packed, tokens, n_columns, places)
         if spec.architecture.posterior:
             jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
         if spec.architecture.posterior and spec.architecture.n_outputs == 1:
             # One output: both gradients are multiples of its own, one pass serves both.
             by_f, g_theta = tape.gradient(data_part, [f, theta])
-            g_flat = jacobian * tf.repeat(by_f / root, n_columns, axis=0)
+            gradient = uses.added_up(jacobian, uses.each((by_f / root)[:, 0]))
         else:
             g_flat, g_theta = tape.gradient(
                 data_part, [flat, theta], unconnected_gradients="zero"
             )
+            gradient = uses.added_up(g_flat)
         t = tf.cast(plan.first_step + s + 1, tf.float32)
         rate = plan.learning_rates[s]
-        change, new_slots = optimizers.change(
-            spec.rule,
-            g_theta * plan.per_observation,
-            tf.unstack(slots, num=spec.rule.n_slots),
-            rate,
-            t,
+        change, slots = optimizers.change(
+            spec.rule, g_theta * plan.per_observation, slots, rate, t
         )
-        slots = tf.stack(new_slots) if new_slots else slots
         theta = theta - change * data.rates
 
-        uses = _Uses(touched, use, packed, tf.gather(data.tokens, touched), n_columns)
         if spec.architecture.posterior:
             kl, scale = self._natural_step(
-                table, uses, g_flat, jacobian, weights, parts, plan, s
+                table, uses, gradient, jacobian, weights, parts, plan, s
             )
             theta = self._with_scale(theta, scale, parts, data, plan)
         else:
             kl = 0.0
-            g_flat *= plan.per_observation
-            self._optimizer_step(table, uses, g_flat, rate, t)
+            gradient *= plan.per_observation
+            self._optimizer_step(table, uses, gradient, rate, t)
         del tape
         per = plan.per_observation
-        return theta, slots, state, (data_part + kl) * per, data_part * per
+        return theta, tuple(slots), state, (data_part + kl) * per, data_part * per
 
     def _vectors(self, packed, use, data, plan, s):
         """A vector for every use of a token: one sample, or the point itself."""
@@ -252,13 +253,12 @@ class _Loop:
     def _optimizer_step(self, table, uses, gradient, rate, t):
         """The optimizer's update of the touched rows and of their slots."""
         width, rule = self.width, self.spec.rule
-        gradient = uses.added_up(gradient)
         slots = [
             uses.packed[:, width * (i + 1) : width * (i + 2)]
             for i in range(rule.n_slots)
         ]
         change, slots = optimizers.change(rule, gradient, slots, rate, t)
-        vector = uses.packed[:, :width] - change * uses.tokens[:, 1:]
+        vector = uses.packed[:, :width] - change * uses.tokens[:, 1:2]
         _write(table, uses.touched, [vector, *slots])
 
     def _natural_step(self, table, uses, gradient, jacobian, weights, parts, plan, s):
@@ -271,15 +271,13 @@ class _Loop:
         with the Gauss-Newton curvature.
         """
         width, n_first = self.width, self.n_first
-        weight = tf.repeat(weights, uses.n_columns)[:, None]
-        sums = uses.added_up(
-            tf.concat([gradient, weight * tf.square(jacobian), weight], 1)
-        )
-        gradient, curvature = sums[:, :width], sums[:, width : 2 * width]
-        seen, inverse_count = sums[:, -1:], uses.tokens[:, :1]
+        weight = uses.each(weights)
+        curvature = uses.added_up(tf.square(jacobian), weight)
+        seen = tf.math.unsorted_segment_sum(weight, uses.use, uses.n)[:, None]
+        inverse_count = uses.tokens[:, :1]
         mean = uses.packed[:, :width]
         precision = uses.packed[:, width : 2 * width]
-        column = tf.math.floormod(uses.first_use(), uses.n_columns)
+        column = tf.cast(uses.tokens[:, 2], tf.int32)
         if self.spec.own_priors:
             prior_mean = uses.packed[:, 2 * width : 3 * width]
             prior_precision = uses.packed[:, 3 * width :]
@@ -294,7 +292,7 @@ class _Loop:
 
         times = 1.0 / share  # all of the token's data / this batch's
         rho = plan.row_rates[s] * share * plan.batch_share
-        rho = tf.minimum(rho, 0.5) * uses.tokens[:, 1:]
+        rho = tf.minimum(rho, 0.5) * uses.tokens[:, 1:2]
         new_precision = precision + rho * (
             prior_precision + times * curvature - precision
         )
@@ -305,7 +303,7 @@ class _Loop:
             tf.reshape(tf.gather(taken, uses.use), [-1, uses.n_columns]), 1
         )
         taken = tf.math.unsorted_segment_sum(
-            weight[:, 0] * tf.repeat(taken, uses.n_columns), uses.use, uses.n
+            weight * uses.each(taken), uses.use, uses.n
         )
         rho /= tf.maximum(1.0, taken[:, None] / seen)
         slope = times * gradient
@@ -344,29 +342,30 @@ class _Uses(NamedTuple):
     touched: tf.Tensor  # (n,) rows of the table
     use: tf.Tensor  # (batch * n_columns,) which of them each use means
     packed: tf.Tensor  # (n, ...) their contents
-    tokens: tf.Tensor  # (n, 2) 1 / count, multiplier of the rate
+    tokens: tf.Tensor  # (n, 3) 1 / count, multiplier of the rate, column
     n_columns: tf.Tensor
+    places: tf.Tensor  # (batch * n_columns, 2) zeros and the uses' own places
 
     @property
     def n(self):
         return tf.shape(self.touched)[0]
 
-    def added_up(self, values):
+    def each(self, values):
+        """For every use of a token, the value of its row of the data."""
+        values = tf.tile(values[:, None], [1, self.n_columns])
+        return tf.reshape(values, [-1])
+
+    def added_up(self, values, factors=None):
         """Sum of the rows of `values`, one a use, for each touched row.
 
-        As a product with a sparse matrix of ones: three times as fast as
-        `unsorted_segment_sum`, and one thread adds in the order of the uses.
+        As a product with a sparse matrix of ones, or of `factors`: three times as fast
+        as `unsorted_segment_sum`, and one thread adds in the order of the uses.
         """
         n_uses = tf.size(self.use, out_type=tf.int64)
-        at = tf.stack([tf.cast(self.use, tf.int64), tf.range(n_uses)], 1)
+        use = tf.cast(self.use, tf.int64)[:, None]
         return tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=at,
-            a_values=tf.ones([n_uses]),
+            a_indices=self.places + use * tf.constant([[1, 0]], tf.int64),
+            a_values=tf.ones([n_uses]) if factors is None else factors,
             a_shape=tf.stack([tf.cast(self.n, tf.int64), n_uses]),
             b=values,
-        )
-
-    def first_use(self):
-        return tf.math.unsorted_segment_min(
-            tf.range(tf.size(self.use)), self.use, self.n
         )

@@ -25,6 +25,9 @@ def slopes(fitted, encoded):
     parts = {name: tf.constant(value) for name, value in weights.dense.items()}
     state = tuple(tf.constant(value) for value in weights.state)
     pieces = dense.pieces(knots, n_numbers)
+    n_columns = len(fitted.mask)
+    blocks = dense.blocks_for(architecture, BATCH, n_columns, weights.dense)
+    blocks = blocks._replace(whole=False)  # the last batch is what is left
     shape = (architecture.n_outputs, *fitted.mask.shape)
     for start in range(0, len(encoded.codes), BATCH):
         rows = slice(start, start + BATCH)
@@ -35,7 +38,7 @@ def slopes(fitted, encoded):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(vectors)
             f, _ = dense.apply(
-                architecture, parts, vectors, numbers, pieces, state, False, False
+                architecture, parts, vectors, numbers, pieces, state, blocks, False
             )
             outputs = tf.unstack(f, axis=1)
         by_vector = [tape.gradient(output, vectors).numpy() for output in outputs]

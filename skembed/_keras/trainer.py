@@ -29,6 +29,8 @@ class Problem:
         Merged rows; codes are rows of the table.
     counts : ndarray of shape (n_table_rows,)
         Weighted number of observations of each row of the table.
+    sizes : list of int
+        Rows of the table that belong to each column.
     mask : ndarray of shape (n_columns, width)
         0 where a column's vectors are shorter than the widest.
     knots : Knots
@@ -46,6 +48,7 @@ class Problem:
     likelihood: object
     rows: object
     counts: np.ndarray
+    sizes: list
     mask: np.ndarray
     knots: Knots
     loss_shift: float = 0.0
@@ -89,7 +92,7 @@ class Run:
         # One each: what is drawn does not depend on how many epochs a call trains.
         self._order_rng, self._noise_rng = options.rng.spawn(2)
 
-    def start(self, weights, slots=None):
+    def start(self, weights):
         """Put the weights and the data where TensorFlow works on them."""
         problem, options = self.problem, self.options
         architecture, rows = problem.architecture, problem.rows
@@ -101,7 +104,9 @@ class Run:
             rows.targets.shape[1],
             posterior and problem.likelihood.has_noise,
             problem.priors is not None,
-            self._in_blocks(weights),
+            dense.blocks_for(
+                architecture, self.batch, len(problem.mask), weights.dense
+            ),
             options.rule,
         )
         self._run = loop.compiled(self.spec)
@@ -112,9 +117,8 @@ class Run:
         self.table = self._make_table(weights)
         theta = np.concatenate([v.ravel() for v in weights.dense.values()])
         self.theta = tf.constant(theta)
-        self.slots = tf.fill(
-            [options.rule.n_slots, len(theta)], np.float32(options.rule.slot_start)
-        )
+        slot = tf.fill([len(theta)], np.float32(options.rule.slot_start))
+        self.slots = (slot,) * options.rule.n_slots
         self.state = tuple(tf.constant(v) for v in weights.state)
         rates = np.zeros(len(theta)) if problem.frozen else self._rates(sizes)
         noise = self.batch * max(
@@ -128,10 +132,11 @@ class Run:
         if multiplier is None:
             multiplier = np.ones(len(problem.counts))
         inverse = 1.0 / np.maximum(problem.counts, 1e-30)
+        column = np.repeat(np.arange(len(problem.sizes)), problem.sizes)
         self.data = loop.Data(
             codes=tf.constant(rows.codes, tf.int32),
             rows=tf.constant(_packed(rows)),
-            tokens=tf.constant(np.stack([inverse, multiplier], 1), tf.float32),
+            tokens=tf.constant(np.stack([inverse, multiplier, column], 1), tf.float32),
             mask=tf.constant(problem.mask, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
@@ -139,11 +144,6 @@ class Run:
             pool=tf.constant(pool),
         )
         self.steps = 0
-
-    def _in_blocks(self, weights):
-        """Whether a matrix product of a batch is more than one thread does alone."""
-        largest = max(value.size for value in weights.dense.values())
-        return self.batch * largest > dense.SMALL
 
     def _rates(self, sizes):
         rates = np.ones(sum(sizes))
