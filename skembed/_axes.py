@@ -14,7 +14,7 @@ import numpy as np
 LEAST = 0.005  # of what all vectors do to the outcome, for a coordinate to stay
 
 
-def principal_axes(slopes, tables, counts):
+def principal_axes(slopes, tables, counts, spreads=None):
     """Matrices (dim, dim) that turn each column's vectors.
 
     Parameters
@@ -25,12 +25,16 @@ def principal_axes(slopes, tables, counts):
         Vectors of the tokens of each column.
     counts : list of ndarray of shape (n_tokens_k,)
         Their weights.
+    spreads : list of ndarray of shape (n_tokens_k, dim_k), default=None
+        Posterior standard deviations of the vectors, if they have any.
 
     Returns
     -------
     axes : list of ndarray of float64 of shape (dim_k, dim_k)
         The turned vectors are ``vectors @ axes``; columns of zeros stand for
-        coordinates that carry less than `LEAST`, but for the first of each table.
+        coordinates that carry less than `LEAST` or along which the vectors are less
+        far apart than uncertain, but for the first of each table: a model that reads
+        them would take noise for features.
     """
     found = [
         _of_column(slopes[:, :, k, : table.shape[1]], table, weights)
@@ -38,8 +42,11 @@ def principal_axes(slopes, tables, counts):
     ]
     total = sum(power.sum() for _, power in found)
     axes = []
-    for turned, power in found:
+    for k, (turned, power) in enumerate(found):
         stays = power > LEAST * total
+        if spreads is not None:
+            uncertain = np.square(spreads[k]) @ np.square(turned)
+            stays &= power > np.average(uncertain, axis=0, weights=counts[k])
         stays[:1] = True
         axes.append(turned * stays)
     return axes

@@ -65,9 +65,10 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     rotation : {"principal"} or None, default="principal"
         How the vectors are turned before they come out. "principal": to axes in falling
         order of what they do to the outcome, in its units (log odds for classes), so
-        that distances count what matters; coordinates beyond those that carry half a
-        per cent of what all columns do are 0. None: the axes of `estimator_`. Has no
-        effect with ``output="first_order"`` or a `FrozenEstimator`.
+        that distances count what matters; coordinates that carry less than half a per
+        cent of what all columns do, or along which the tokens are less far apart than
+        uncertain, are 0. None: the axes of `estimator_`. Has no effect with
+        ``output="first_order"`` or a `FrozenEstimator`.
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
         What `y` is. "auto" asks :func:`~sklearn.utils.multiclass.type_of_target`, for
         which whole numbers are classes: say "continuous" where they are amounts. Has

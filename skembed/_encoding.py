@@ -155,7 +155,10 @@ def axes_of(fitted, encoded, weights):
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
     tables = fitted.vectors(fitted.weights.mean)
     counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
-    return principal_axes(by_vector, tables, counts)
+    spreads = None
+    if fitted.weights.precision is not None:
+        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.precision))
+    return principal_axes(by_vector, tables, counts, spreads)
 
 
 def _refuse_others(estimator):

@@ -28,9 +28,12 @@ def auto_batch_size(n):
 def auto_epochs(n, steps_per_epoch):
     """Epochs of the budget: enough steps for small data, few passes over large."""
     wanted = 40 * (1e5 / max(n, 1e5)) ** 0.3  # 40 up to 100,000 rows, 10 at 10 million
-    return int(min(max(math.ceil(wanted), math.ceil(1500 / steps_per_epoch)), 600))
+    return int(
+        min(max(math.ceil(wanted), math.ceil(LEAST_STEPS / steps_per_epoch)), 600)
+    )
 
 
+LEAST_STEPS = 500
 WARM = 0.3  # the warm-up of a posterior, where columns may interact
 
 

@@ -33,6 +33,19 @@ def test_what_moves_the_outcome_little_is_zero():
     assert power[0] > 20 * power[1]
 
 
+def test_what_is_more_uncertain_than_spread_out_is_zero():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(300, 2)) * [3.0, 1.0]
+    slopes = rng.choice([-1.0, 1.0], size=(500, 1, 1, 2))
+    for spread, rank in [(0.5, 2), (1.5, 1)]:
+        spreads = np.full(table.shape, spread)
+        (axes,) = principal_axes(slopes, [table], [np.ones(300)], [spreads])
+        assert np.linalg.matrix_rank(axes) == rank
+    # The leading coordinate stays, whatever it is worth.
+    (axes,) = principal_axes(slopes, [table], [np.ones(300)], [spreads + 100.0])
+    assert np.linalg.matrix_rank(axes) == 1
+
+
 def test_encoder_puts_out_effects_first():
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 12, (2, 4_000))

@@ -135,6 +135,23 @@ def test_chunks_beyond_the_kept_rows_leave_the_quantiles_alone():
     assert streamed._fitted.residuals is not before
 
 
+def test_small_wide_tables_are_not_learned_by_heart():
+    # 100 rows against tens of thousands of dense weights.
+    scores, covered = [], []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        tokens, numbers = rng.integers(0, 10, (2_100, 3)), rng.normal(size=(2_100, 6))
+        y = numbers[:, 0] + rng.normal(size=10)[tokens[:, 0]] + rng.normal(size=2_100)
+        X = np.concatenate([tokens.astype(str).astype(object), numbers], axis=1)
+        model = EmbeddingRegressor(categorical_features=[0, 1, 2], random_state=seed)
+        model.fit(X[:100], y[:100])
+        low, high = model.predict_interval(X[100:], 0.8).T
+        scores.append(model.score(X[100:], y[100:]))
+        covered.append(np.mean((low <= y[100:]) & (y[100:] <= high)))
+    assert np.mean(scores) > 0.2
+    assert np.mean(covered) > 0.7
+
+
 def test_a_fit_under_way_has_normal_intervals():
     X, y = skewed(300, 8, n_tokens=10)
     model = EmbeddingRegressor(epochs=10, random_state=0).fit(X, y)

@@ -47,6 +47,8 @@ class Data(NamedTuple):
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
     rates: tf.Tensor  # (n_dense,): multiplier of the learning rate, 0 = frozen
+    pull: tf.Tensor  # (n_dense,): how much the dense weights are held to their start
+    start: tf.Tensor  # (n_dense,): where they start
     pool: tf.Tensor  # standard normal numbers
 
 
@@ -100,6 +102,8 @@ def _signature(spec):
         knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
         rates=of(real, 1),
+        pull=of(real, 1),
+        start=of(real, 1),
         pool=of(real, 1),
     )
     plan = Plan(
@@ -214,9 +218,10 @@ class _Loop:
             gradient = uses.added_up(g_flat)
         t = tf.cast(plan.first_step + s + 1, tf.float32)
         rate = plan.learning_rates[s]
-        change, slots = optimizers.change(
-            spec.rule, g_theta * plan.per_observation, slots, rate, t
-        )
+        g_theta *= plan.per_observation
+        if spec.architecture.posterior:
+            g_theta += data.pull * (theta - data.start)
+        change, slots = optimizers.change(spec.rule, g_theta, slots, rate, t)
         theta = theta - change * data.rates
 
         if spec.architecture.posterior:
