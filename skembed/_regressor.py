@@ -191,7 +191,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     in it, so only rows of the tables that a batch touches are changed. They move by
     natural-gradient steps with Gauss-Newton curvature [2]_; the dense weights move by
     `optimizer`; the prior scales are set to what the vectors' posterior says, and the
-    noise scale is learned with the dense weights.
+    noise scale is learned with the dense weights. A weak normal prior holds the layers'
+    kernels near their random start, which keeps small tables from being learned by
+    heart.
 
     The function is :math:`f = b + \sum_k e_{k,0} + \beta^T z + \mathrm{MLP}(e, z)`,
     where `e` are the vectors of a row's tokens and `z` its numbers. Numbers are

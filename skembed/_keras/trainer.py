@@ -13,7 +13,8 @@ from . import dense, loop, losses
 
 CHUNK = 256  # steps a call at most, where nothing has to look in between
 HYPER_RATE = 10.0  # the noise scale learns this much faster than the head
-PULL = 10.0  # precision of the kernels about their start, over Glorot's, for one row
+PULL = 0.03  # precision of the kernels about their start, over Glorot's
+FEW = 333.0  # below so many rows it is larger, in proportion
 SCALE_PACE = 4.0  # pace of the prior scales, per epoch
 MAX_POOL = 1 << 22
 
@@ -158,16 +159,17 @@ class Run:
     def _pull(self):
         """Gradient, per observation, of what holds the kernels to their start.
 
-        A normal prior about where they start, with Glorot's variance: a hundred rows
-        leave the layers almost there, in which a network of thousands of weights
-        would know every row by heart. It wanes with the square of the rows, and is
-        next to nothing from a few thousand on.
+        A normal prior about where they start, of Glorot's variance over `PULL`. On
+        tens of thousands of rows it only holds back what makes small tables be learned
+        by heart; a hundred rows leave the layers almost at their start.
         """
+        n = self.problem.rows.total
+        strength = PULL * max(FEW / n, 1.0) / n
         parts = [np.zeros(0)]
         for name, shape in zip(self.names, self.shapes, strict=True):
             glorot = sum(shape) / 2.0 if name.startswith("kernel") else 0.0
-            parts.append(np.full(int(np.prod(shape)), PULL * glorot))
-        return np.concatenate(parts) / self.problem.rows.total**2
+            parts.append(np.full(int(np.prod(shape)), strength * glorot))
+        return np.concatenate(parts)
 
     def _make_table(self, weights):
         """The table with all that belongs to a row beside it, as a variable."""

@@ -1,0 +1,164 @@
+"""A Keras head of one's own, callbacks, and the model that comes out."""
+
+import pickle
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from comparisons import equal_fits
+from sklearn.base import clone
+
+from skembed import EmbeddingRegressor
+
+
+def own_head(meta):
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((meta["n_inputs"],))
+    x = keras.layers.BatchNormalization()(inputs)
+    x = keras.layers.Dense(8, activation="relu")(x)
+    return keras.Model(inputs, keras.layers.Dense(meta["n_outputs"])(x))
+
+
+@pytest.mark.parametrize("prior", ["normal", None])
+def test_a_head_of_ones_own(prior, mixed):
+    X, y = mixed
+    model = EmbeddingRegressor(
+        3, model=own_head, prior=prior, learning_rate=0.01, epochs=40, random_state=0
+    )
+    model.fit(X, y)
+    assert model.score(X, y) > 0.8
+    inputs = model.model_inputs(X)
+    np.testing.assert_allclose(
+        model.predict(X),
+        np.asarray(model.model_([inputs["codes"], inputs["numbers"]]))[:, 0],
+        atol=1e-4,
+    )
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(again.predict(X), model.predict(X), rtol=1e-6)
+    assert clone(model).model is own_head
+
+
+@pytest.mark.parametrize(
+    ("head", "error", "message"),
+    [
+        (lambda meta: "dense", TypeError, "returned str"),
+        (
+            lambda meta: keras.Sequential(
+                [keras.Input((meta["n_inputs"],)), keras.layers.Dense(7)]
+            ),
+            ValueError,
+            r"outputs of shape \(7,\); it needs \(1,\)",
+        ),
+        (
+            lambda meta: keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
+            ValueError,
+            "n_inputs",
+        ),
+    ],
+)
+def test_heads_that_do_not_fit(head, error, message, mixed, quick):
+    X, y = mixed
+    model = quick(model=head)
+    with pytest.raises(error, match=message):
+        model.fit(X, y)
+    assert not hasattr(model, "loss_curve_")
+
+
+class Log(keras.callbacks.Callback):
+    """Keeps the logs of all epochs, in a list that copies of it share."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def on_train_begin(self, logs=None):
+        self.calls.append("begin")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.calls.append((epoch, dict(logs)))
+
+    def on_train_end(self, logs=None):
+        self.calls.append("end")
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_saved_keras_model_loads_without_the_library(mixed, quick, n_outputs, tmp_path):
+    X, y = mixed
+    model = quick().fit(X, y if n_outputs == 1 else np.c_[y, -y])
+    model.model_.save(tmp_path / "model.keras")
+    inputs = model.model_inputs(X)
+    np.savez(tmp_path / "inputs.npz", **inputs)
+    code = """
+import sys, keras, numpy as np
+inputs = np.load("inputs.npz")
+model = keras.models.load_model("model.keras")
+np.save("out.npy", model([inputs["codes"], inputs["numbers"]]))
+assert "skembed" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    expected = model.predict(X).reshape(len(X), n_outputs)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
+
+
+def test_keras_callbacks_get_the_logs(mixed, quick):
+    X, y = mixed
+    log = Log()
+    model = quick(callbacks=[log], early_stopping=True).fit(X, y)
+    begin, *epochs, end = log.calls
+    assert (begin, end) == ("begin", "end")
+    assert [number for number, _ in epochs] == list(range(model.n_iter_))
+    assert [logs["loss"] for _, logs in epochs] == model.loss_curve_
+    assert [logs["val_loss"] for _, logs in epochs] == model.validation_loss_curve_
+
+
+def test_looking_changes_nothing(mixed, quick, capsys):
+    X, y = mixed
+    plain = quick().fit(X, y)
+    equal_fits(plain, quick(callbacks=[Log()]).fit(X, y))
+    equal_fits(plain, quick(verbose=1).fit(X, y))
+    shown = capsys.readouterr().out
+    assert "EmbeddingRegressor" in shown
+    assert "loss" in shown
+    assert "4/4" in shown
+
+
+def test_keras_callbacks_can_stop_and_steer(mixed, quick):
+    X, y = mixed
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    assert quick(callbacks=[Stop()]).fit(X, y).n_iter_ == 2
+
+    params = {"prior": None, "learning_rate": 0.01}
+    frozen = keras.callbacks.LearningRateScheduler(lambda n, rate: rate * (n < 2))
+    two = quick(epochs=2, **params).fit(X, y)
+    steered = quick(callbacks=[frozen], **params).fit(X, y)
+    assert steered.n_iter_ == 4
+    for a, b in zip(two.embeddings_, steered.embeddings_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_keras_callbacks_see_and_put_back_weights(mixed, quick, tmp_path):
+    X, y = mixed
+
+    class PutBack(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                self.kept = self.model.get_weights()
+
+        def on_train_end(self, logs=None):
+            self.model.set_weights(self.kept)
+
+    one = quick(epochs=1, prior=None).fit(X, y)
+    path = tmp_path / "model.keras"
+    saved = keras.callbacks.ModelCheckpoint(path)
+    back = quick(callbacks=[PutBack(), saved], prior=None).fit(X, y)
+    np.testing.assert_allclose(back.embeddings_[0], one.embeddings_[0])
+    np.testing.assert_allclose(back.predict(X), one.predict(X), rtol=1e-5)
+    inputs = back.model_inputs(X)
+    loaded = keras.models.load_model(path)
+    assert loaded([inputs["codes"], inputs["numbers"]]).shape == (len(X), 1)
