@@ -80,7 +80,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         to 8,192.
     epochs : "auto" or int, default="auto"
         Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
-        beyond (10 at 10 million), but at least 500 steps and at most 600 passes.
+        beyond (10 at 10 million), but at least 1,000 steps and at most 600 passes.
     tol : "auto", float or None, default="auto"
         The training stops once the best loss of the last `n_iter_no_change` epochs is
         not below the best one before them by more than `tol`; under a prior, what is

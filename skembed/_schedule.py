@@ -33,7 +33,7 @@ def auto_epochs(n, steps_per_epoch):
     )
 
 
-LEAST_STEPS = 500
+LEAST_STEPS = 1000
 WARM = 0.3  # the warm-up of a posterior, where columns may interact
 
 
