@@ -14,7 +14,7 @@ from . import dense, loop, losses
 CHUNK = 256  # steps a call at most, where nothing has to look in between
 HYPER_RATE = 10.0  # the noise scale learns this much faster than the head
 PULL = 0.03  # precision of the kernels about their start, over Glorot's
-FEW = 333.0  # below so many rows it is larger, in proportion
+FEW = 250.0  # below so many rows it is larger, in proportion
 SCALE_PACE = 4.0  # pace of the prior scales, per epoch
 MAX_POOL = 1 << 22
 
