@@ -4,6 +4,10 @@ import math
 
 import numpy as np
 
+WARM = 0.3  # the warm-up of a posterior, where columns may interact
+LEAST_STEPS = 1000  # that a fit of few rows makes
+MAX_EPOCHS = 600  # of a table of so few rows that it has a step or two an epoch
+
 
 def warm_up(likelihood, n_columns):
     """Length of the warm-up of a posterior, and the share of its spread at the start.
@@ -28,13 +32,8 @@ def auto_batch_size(n):
 def auto_epochs(n, steps_per_epoch):
     """Epochs of the budget: enough steps for small data, few passes over large."""
     wanted = 40 * (1e5 / max(n, 1e5)) ** 0.3  # 40 up to 100,000 rows, 10 at 10 million
-    return int(
-        min(max(math.ceil(wanted), math.ceil(LEAST_STEPS / steps_per_epoch)), 600)
-    )
-
-
-LEAST_STEPS = 1000
-WARM = 0.3  # the warm-up of a posterior, where columns may interact
+    least = LEAST_STEPS / steps_per_epoch
+    return min(math.ceil(max(wanted, least)), MAX_EPOCHS)
 
 
 class Schedule:

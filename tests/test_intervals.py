@@ -149,7 +149,7 @@ def test_small_wide_tables_are_not_learned_by_heart():
         scores.append(model.score(X[100:], y[100:]))
         covered.append(np.mean((low <= y[100:]) & (y[100:] <= high)))
     assert np.mean(scores) > 0.2
-    assert np.mean(covered) > 0.65
+    assert np.mean(covered) > 0.7
 
 
 def test_a_fit_under_way_has_normal_intervals():

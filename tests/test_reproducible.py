@@ -40,9 +40,9 @@ def digest(name):
 
 
 def digest_of_products():
-    """Hash of matrix products, and of their gradients, of the sizes that networks have.
+    """Hash of matrix products and their gradients, of the sizes that networks have.
 
-    The first sizes in each line are just within the limits of a block.
+    All of them come in blocks, narrow and wide ones.
     """
     rng = np.random.default_rng(0)
     shape = Architecture(4, (), (), 1, True, True)

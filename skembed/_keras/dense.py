@@ -38,7 +38,7 @@ class Blocks(NamedTuple):
     kernels : tuple of str
         Names of the weights whose products are.
     wide : tuple of str
-        Those of them of which not even 16 rows make a block that is small enough.
+        Those of them of which not even `LEAST_ROWS` make a block that is small enough.
     whole : bool
         Whether the rows are a multiple of 128: nothing has to be padded then.
     """
@@ -67,7 +67,7 @@ def blocks_for(architecture, batch, n_columns, dense):
     if "readout" in sizes:  # laid out over all columns
         sizes["readout"] = n_columns * architecture.width * architecture.n_outputs
     kernels = tuple(name for name, size in sizes.items() if batch * size > SMALL)
-    wide = tuple(name for name in kernels if 16 * sizes[name] > 1.4 * SMALL)
+    wide = tuple(name for name in kernels if LEAST_ROWS * sizes[name] > LIMITS[-1])
     return Blocks(kernels, wide, batch % ROWS == 0)
 
 
@@ -142,7 +142,10 @@ def product(x, kernel, wide=False, whole=False):
 
 
 SMALL = 1 << 19  # multiplications that TensorFlow leaves to one thread
+# The same in a batch of products: sums of up to 64 terms, of up to 144, of more.
+LIMITS = (int(2.9 * SMALL), int(2.05 * SMALL), int(1.4 * SMALL))
 ROWS = 128  # most rows of a block
+LEAST_ROWS = 16  # fewest, where products of blocks are added up
 INPUTS = 128  # inputs of a block of a wide kernel
 
 
@@ -152,9 +155,9 @@ def _limit(length, width):
     Found by trying 1 to 16 threads (tests/test_reproducible.py tries some): blocks of
     long sums, or far from square, are the first to be split.
     """
-    few, more = int(1.4 * SMALL), int(2.05 * SMALL)
-    most = tf.where(length <= 64, int(2.9 * SMALL), tf.where(length <= 144, more, few))
-    return tf.where(width <= 320, most, few)
+    short, middling, long = LIMITS
+    most = tf.where(length <= 64, short, tf.where(length <= 144, middling, long))
+    return tf.where(width <= 320, most, long)
 
 
 def _blocks(x, size, whole):
@@ -195,7 +198,7 @@ def _crossed(x, upstream, whole):
     """``x' @ upstream``: products of blocks of rows, added up."""
     n_in, n_out = tf.shape(x)[1], tf.shape(upstream)[1]
     limit = _limit(64, tf.maximum(n_in, n_out))
-    size = _power_of_two(limit // (n_in * n_out), 16, ROWS)
+    size = _power_of_two(limit // (n_in * n_out), LEAST_ROWS, ROWS)
     x, upstream = _blocks(x, size, whole), _blocks(upstream, size, whole)
     return tf.reduce_sum(tf.matmul(x, upstream, transpose_a=True), 0)
 
@@ -203,8 +206,8 @@ def _crossed(x, upstream, whole):
 def _crossed_in_strips(x, upstream, whole):
     """The same for a wide kernel, which is cut into strips of its inputs."""
     n_in, n_out = tf.shape(x)[1], tf.shape(upstream)[1]
-    x, upstream = _blocks(x, 16, whole), _blocks(upstream, 16, whole)
-    strip = tf.maximum(SMALL // (16 * n_out), 8)
+    x, upstream = (_blocks(rows, LEAST_ROWS, whole) for rows in (x, upstream))
+    strip = tf.maximum(SMALL // (LEAST_ROWS * n_out), 8)
     x = tf.pad(x, [[0, 0], [0, 0], [0, -n_in % strip]])
     x = tf.reshape(x, [tf.shape(x)[0], tf.shape(x)[1], -1, strip])
     x = tf.transpose(x, [0, 2, 1, 3])

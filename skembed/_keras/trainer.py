@@ -14,7 +14,7 @@ from . import dense, loop, losses
 CHUNK = 256  # steps a call at most, where nothing has to look in between
 HYPER_RATE = 10.0  # the noise scale learns this much faster than the head
 PULL = 0.03  # precision of the kernels about their start, over Glorot's
-FEW = 250.0  # below so many rows it is larger, in proportion
+FEW = 500.0  # below so many rows it is larger, in proportion
 SCALE_PACE = 4.0  # pace of the prior scales, per epoch
 MAX_POOL = 1 << 22
 
@@ -122,7 +122,10 @@ class Run:
         slot = tf.fill([len(theta)], np.float32(options.rule.slot_start))
         self.slots = (slot,) * options.rule.n_slots
         self.state = tuple(tf.constant(v) for v in weights.state)
-        rates = np.zeros(len(theta)) if problem.frozen else self._rates(sizes)
+        pull = [
+            self._pull(*named) for named in zip(self.names, self.shapes, strict=True)
+        ]
+        rates = np.repeat([self._rate(name) for name in self.names], sizes)
         noise = self.batch * max(
             problem.mask.size if posterior else 0, architecture.n_outputs
         )
@@ -143,33 +146,29 @@ class Run:
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(rates, tf.float32),
-            pull=tf.constant(self._pull(), tf.float32),
+            pull=tf.constant(np.repeat(pull, sizes), tf.float32),
             start=self.theta,
             pool=tf.constant(pool),
         )
         self.steps = 0
 
-    def _rates(self, sizes):
-        rates = np.ones(sum(sizes))
-        for name, end, size in zip(self.names, self.ends, sizes, strict=True):
-            if name == "log_noise":
-                rates[end - size : end] = HYPER_RATE
-        return rates
+    def _rate(self, name):
+        """What a weight's steps are multiplied by."""
+        if self.problem.frozen:
+            return 0.0
+        return HYPER_RATE if name == "log_noise" else 1.0
 
-    def _pull(self):
-        """Gradient, per observation, of what holds the kernels to their start.
+    def _pull(self, name, shape):
+        """Gradient, per observation, of what holds a kernel to its start.
 
-        A normal prior about where they start, of Glorot's variance over `PULL`. On
+        A normal prior about where it starts, of Glorot's variance over `PULL`. On
         tens of thousands of rows it only holds back what makes small tables be learned
         by heart; a hundred rows leave the layers almost at their start.
         """
+        if not name.startswith("kernel"):
+            return 0.0
         n = self.problem.rows.total
-        strength = PULL * max(FEW / n, 1.0) / n
-        parts = [np.zeros(0)]
-        for name, shape in zip(self.names, self.shapes, strict=True):
-            glorot = sum(shape) / 2.0 if name.startswith("kernel") else 0.0
-            parts.append(np.full(int(np.prod(shape)), strength * glorot))
-        return np.concatenate(parts)
+        return PULL * max(FEW / n, 1.0) / n * sum(shape) / 2.0
 
     def _make_table(self, weights):
         """The table with all that belongs to a row beside it, as a variable."""
