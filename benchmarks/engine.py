@@ -164,6 +164,7 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     import skembed._fitting as fitting
     from skembed import EmbeddingRegressor
     from skembed._keras import trainer
+    from skembed._rows import Observations
 
     rng = np.random.default_rng(0)
     X = rng.integers(0, n_tokens, (n_rows, 1))
@@ -177,9 +178,8 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     index = encoder.tokens[0]
     index.n_codes = n_tokens + 1
     encoded = encoded._replace(codes=X.astype(np.int32))
-    start, problem = estimator._start(
-        encoder, encoded, y[:, None], np.ones(n_rows), estimator._likelihood({}), rng
-    )
+    rows = Observations(*encoded, y[:, None], np.ones(n_rows))
+    start, problem = estimator._start(encoder, rows, estimator._likelihood({}), rng)
     run = trainer.Run(problem, fitting.options(estimator, problem, rng))
     run.start(start.weights)
     return run

@@ -20,11 +20,11 @@ from sklearn.utils.validation import (
 
 from . import _fitting
 from ._columns import as_table, take
-from ._features import Encoded, FeatureEncoder, choose_categorical
+from ._features import FeatureEncoder, choose_categorical
 from ._fitted_tables import FittedTables
 from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 from ._network import ACTIVATION_NAMES, Knots, initial_weights
-from ._rows import Kept
+from ._rows import Observations
 
 
 class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
@@ -138,8 +138,15 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         With `known`, a dict of such attributes, y is read as they say.
         """
 
-    def _look_back(self, fitted, encoded, outcome, weights):
-        """What else the training rows say once the network is trained."""
+    def _held_back(self, fitted, seen):
+        """Rows that are to be learned last, to see first how they are predicted."""
+        return None
+
+    def _look_back(self, fitted, seen, before=None):
+        """What else some rows say once the network is trained.
+
+        They are training rows, or rows that the network `before` had not learned yet.
+        """
         return fitted
 
     # The fit, one line a step.
@@ -194,21 +201,21 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         rng = self._generator()
         kept, held_out = self._split(len(outcome), rng)
         encoder, encoded = self._encode(X, take(table, kept), weights[kept])
-        fitted, problem = self._start(
-            encoder, encoded, outcome[kept], weights[kept], likelihood, rng
-        )
+        rows = Observations(*encoded, outcome[kept], weights[kept])
+        fitted, problem = self._start(encoder, rows, likelihood, rng)
         validation = self._held_out(
             fitted, take(table, held_out), outcome[held_out], weights[held_out]
         )
-        fitted, history = self._train(
-            fitted, problem, rng, validation, _Seen(table, y, weights, learned)
+        back = self._held_back(fitted, rows)
+        seen = _Seen(table, y, weights, learned)
+        fitted, before, history = self._train(
+            fitted, problem, rng, validation, seen, back
         )
         # Here only: what is unseen in a later fit has its vector from before.
         fitted = _fitting.settled(fitted, problem)
-        fitted = self._look_back(fitted, encoded, outcome[kept], weights[kept])
-        first = Kept(*encoded, outcome[kept], weights[kept]) if is_chunk else None
+        fitted = self._look_back(fitted, back.rows if back else rows, before)
         self._finish(X, fitted, history, learned)
-        self._kept = _fitting.within_limits(first)
+        self._kept = _fitting.within_limits(rows if is_chunk else None)
         return self
 
     @with_callbacks
@@ -358,26 +365,22 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         )
         return encoder, encoded
 
-    def _start(self, encoder, encoded, outcome, weights, likelihood, rng):
+    def _start(self, encoder, seen, likelihood, rng):
         """The untrained network, and the problem it is trained on."""
-        likelihood.check(outcome)
+        likelihood.check(seen.outcome)
         sizes = encoder.column_sizes
         offsets = np.cumsum([0, *sizes])[:-1]
-        rows, origin = _fitting.training_rows(
-            encoded, offsets, outcome, weights, likelihood
-        )
+        rows, origin = _fitting.training_rows(seen, offsets, likelihood)
         centre, scale = _fitting.centre_and_scale(
             rows, origin, likelihood, self.prior is not None
         )
         rows = _fitting.standardised(rows, origin, likelihood, centre, scale)
         knots = Knots(*encoder.knots)
-        shape, mask = _fitting.architecture(self, outcome.shape[1], sizes, None)
-        n_inputs = shape.n_inputs(len(sizes), encoded.numbers.shape[1], len(knots.low))
+        shape, mask = _fitting.architecture(self, seen.outcome.shape[1], sizes, None)
+        n_inputs = shape.n_inputs(len(sizes), seen.numbers.shape[1], len(knots.low))
         if self.model is not None:
             shape = shape._replace(head=self._own_head(shape, n_inputs, encoder))
-        shapes = shape.weight_shapes(
-            len(sizes), encoded.numbers.shape[1], len(knots.low)
-        )
+        shapes = shape.weight_shapes(len(sizes), seen.numbers.shape[1], len(knots.low))
         intercept = 0.0
         if shape.posterior:
             intercept = likelihood.intercept(rows.targets, rows.weights)
@@ -406,26 +409,43 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
             return None
         from ._keras import trainer
 
-        encoded = fitted.encoder.transform(table)
-        rows = _fitting.more_rows(fitted, encoded, outcome, weights)
-        problem = _fitting.problem(fitted, rows)
+        rows = Observations(*fitted.encoder.transform(table), outcome, weights)
+        problem = _fitting.problem(fitted, _fitting.more_rows(fitted, rows))
         return lambda weights: trainer.loss(replace(fitted, weights=weights), problem)
 
-    def _train(self, fitted, problem, rng, validation=None, seen=None, **settings):
-        """Train; the network with its new weights, and the history of the run."""
+    def _train(
+        self, fitted, problem, rng, validation=None, seen=None, back=None, **settings
+    ):
+        """Train the network.
+
+        Returns it with its new weights, as it was before it learned the rows held
+        back (None if there are none), and the history of the run.
+        """
         from ._keras import trainer
 
         options = _fitting.options(self, problem, rng, **settings)
-        run = trainer.Run(problem, options)
+        first, before = problem, None
+        if back is not None:
+            first = back.problem
+            options, last = _fitting.in_two(options, first, problem)
+        run = trainer.Run(first, options)
         run.start(fitted.weights)
-        options.look = self._hooks(fitted, run, validation, seen)
+        hooks = options.look = self._hooks(fitted, run, validation, seen)
         run.train()
-        options.look.finish(run)
-        weights = run.weights()
+        if back is not None:
+            if run.stopped:  # the hooks have seen the end; all rows are learned still
+                hooks.finish(run)
+                hooks = Hooks([])
+            before = replace(fitted, weights=run.weights())
+            before = _fitting.settled(before, first)
+            last.look = hooks
+            run = run.go_on(problem, last)
+            run.train()
+        hooks.finish(run)
         history = {"loss_curve_": run.loss_curve}
         if validation is not None:
-            history["validation_loss_curve_"] = options.look.hooks[0].curve
-        return replace(fitted, weights=weights), history
+            history["validation_loss_curve_"] = hooks.hooks[0].curve
+        return replace(fitted, weights=run.weights()), before, history
 
     def _hooks(self, fitted, run, validation, seen):
         """What looks at the run after every epoch."""
@@ -480,36 +500,33 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         rng = self._generator()
         encoder, encoded = fitted.encoder.grow_transform(table, weights)
         grown = _fitting.grown(fitted, encoder)
-        kept = None
+        rows, kept = Observations(*encoded, outcome, weights), None
         if anchored and self._kept is not None:
-            kept = self._kept.more(*encoded, outcome, weights)
-            kept = _fitting.within_limits(kept)
+            kept = _fitting.within_limits(self._kept.more(*rows))
         replayed = kept is not None and not frozen
         if replayed:
-            encoded = Encoded(kept.codes, kept.numbers)
-            outcome, weights = kept.outcome, kept.weights
-        rows = _fitting.more_rows(grown, encoded, outcome, weights)
-        problem = _fitting.problem(grown, rows)
+            rows = kept
+        problem = _fitting.problem(grown, _fitting.more_rows(grown, rows))
         anchored = anchored and not replayed and fitted.architecture.posterior
         if anchored:
             problem.priors = (grown.weights.mean, grown.weights.precision)
         if frozen:
             problem.frozen = True
             problem.row_multiplier = _fitting.tokens_only(encoder)
-        n_seen = rows.total + (0.0 if replayed else fitted.n_seen)
-        trained, history = self._train(
+        n_seen = problem.rows.total + (0.0 if replayed else fitted.n_seen)
+        trained, _, history = self._train(
             grown,
             problem,
             rng,
             seen=_Seen(table, y, weights, {}),
-            rate_factor=rows.total / n_seen if anchored else 1.0,
+            rate_factor=problem.rows.total / n_seen if anchored else 1.0,
             replayed=replayed,
         )
         if replayed:
             trained = _fitting.settled(trained, problem)
         trained = replace(trained, n_seen=n_seen)
         if not (frozen or anchored):  # a chunk alone says less than all rows before it
-            trained = self._look_back(trained, encoded, outcome, weights)
+            trained = self._look_back(trained, rows)
         history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
         vars(self).update(history, _kept=kept)
         self._set_fitted(trained)
@@ -528,9 +545,8 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
             return fitted
         table, y, weights = self._check_rows(X, y, sample_weight)
         outcome, _ = self._encode_y(y, known=vars(self))
-        encoded = fitted.encoder.transform(table)
-        rows = _fitting.more_rows(fitted, encoded, outcome, weights)
-        problem = _fitting.problem(fitted, rows)
+        rows = Observations(*fitted.encoder.transform(table), outcome, weights)
+        problem = _fitting.problem(fitted, _fitting.more_rows(fitted, rows))
         problem.frozen = True
         problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
         start, problem.priors = _fitting.fresh_tables(fitted, rng)

@@ -1,13 +1,14 @@
 """The steps between a table and a trained network, as functions of data."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from . import _schedule
 from ._inference import Predictor
 from ._network import Architecture, Knots, Weights
-from ._rows import merge
+from ._rows import Observations, chosen, merge
 
 LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
@@ -16,6 +17,9 @@ CHUNK_EPOCHS = 15  # of a chunk that follows on others, and its steps at least
 CHUNK_STEPS = 300
 REPLAY_ROWS = 50_000  # of a stream that are kept to be learned from again
 REPLAY_EPOCHS = 10  # over them with every chunk
+HELD_BACK = 0.1  # of the rows are learned last
+LEAST_ROWS = 100  # of a table for that
+ROWS_PER_WEIGHT = 2.0  # dense, and no more of them
 FRESH_START = 0.3  # of what the vectors were before they are learned anew
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
@@ -139,14 +143,15 @@ def column_dims(estimator, n_categorical):
         )
 
 
-def training_rows(encoded, predictor_offsets, y, weights, likelihood):
+def training_rows(seen, predictor_offsets, likelihood):
     """Merged rows; their targets are those of y less its minimum, and that minimum."""
+    y = seen.outcome
     origin = y.min(axis=0) if likelihood.location_scale else np.zeros(y.shape[1])
     rows = merge(
-        (encoded.codes + predictor_offsets).astype(np.int32),
-        encoded.numbers,
+        (seen.codes + predictor_offsets).astype(np.int32),
+        seen.numbers,
         likelihood.targets(y - origin),
-        weights,
+        seen.weights,
         likelihood.average_targets,
     )
     return rows._replace(targets=likelihood.finish_targets(rows.targets)), origin
@@ -172,11 +177,11 @@ def standardised(rows, origin, likelihood, centre, scale):
     return rows._replace(targets=targets)
 
 
-def more_rows(fitted, encoded, y, weights):
+def more_rows(fitted, seen):
     """Merged rows that come after the first, in the units of the fit."""
     likelihood = fitted.likelihood
     offsets = fitted.predictor.offsets
-    rows, origin = training_rows(encoded, offsets, y, weights, likelihood)
+    rows, origin = training_rows(seen, offsets, likelihood)
     return standardised(rows, origin, likelihood, fitted.centre, fitted.scale)
 
 
@@ -217,7 +222,7 @@ def options(estimator, problem, rng, *, rate_factor=1.0, epochs=None, replayed=F
     batch = estimator.batch_size
     if isinstance(batch, str):
         batch = _schedule.auto_batch_size(rows.total)
-    per_epoch = max(1, int(np.ceil(rows.total / batch - 1e-9)))
+    per_epoch = _schedule.steps_per_epoch(rows.total, batch)
     auto = isinstance(estimator.epochs, str)
     if epochs is None:
         epochs = (
@@ -243,6 +248,47 @@ def options(estimator, problem, rng, *, rate_factor=1.0, epochs=None, replayed=F
         tol=tol,
         patience=estimator.n_iter_no_change,
         rng=rng,
+    )
+
+
+class HeldBack(NamedTuple):
+    """Rows that a fit learns last, and the problem without them."""
+
+    problem: object
+    rows: Observations
+
+
+def held_back(fitted, seen):
+    """Choose the rows that a fit learns last, or None where it learns all at once.
+
+    What the dense weights have learned by heart does not show in rows that they were
+    trained on. It matters where there are few rows to a weight, and where columns may
+    interact.
+    """
+    n_dense = sum(value.size for value in fitted.weights.dense.values())
+    most, n = ROWS_PER_WEIGHT * n_dense, seen.weights.sum()
+    if not LEAST_ROWS <= n <= most or len(fitted.mask) < 2:
+        return None
+    last = chosen([seen.codes, seen.numbers, seen.outcome], HELD_BACK)
+    if not last.any() or last.all():  # few different rows, with large weights
+        return None
+    others = more_rows(fitted, seen.only(~last))
+    return HeldBack(problem(fitted, others), seen.only(last))
+
+
+def in_two(options, first, problem):
+    """Options of a run without the rows held back, and of one with them after it."""
+    n_first = max(1, round(_schedule.FIRST * options.epochs))
+    n_last = max(1, round(_schedule.LAST * options.epochs))
+    options.epochs = n_first + n_last
+    n_steps = [
+        n * _schedule.steps_per_epoch(part.rows.total, options.batch_size)
+        for n, part in ((n_first, first), (n_last, problem))
+    ]
+    last = _schedule.Schedule("cosine", n_steps[1], cold=1.0)
+    return (
+        replace(options, schedule=options.schedule.over(n_steps[0])),
+        replace(options, schedule=last),
     )
 
 
@@ -376,7 +422,7 @@ def fresh_options(estimator, problem, rng):
     epochs = min(epochs, FRESH_EPOCHS)
     made = options(estimator, problem, rng, epochs=epochs)
     made.batch_size = max(made.batch_size, int(np.ceil(rows.total / FRESH_STEPS)))
-    per_epoch = max(1, int(np.ceil(rows.total / made.batch_size - 1e-9)))
+    per_epoch = _schedule.steps_per_epoch(rows.total, made.batch_size)
     made.schedule = _schedule.Schedule("cosine", epochs * per_epoch, cold=1.0)
     made.tol = None
     return made

@@ -1,12 +1,14 @@
 """Where outcomes fall about their prediction: quantiles of residuals, as a table.
 
-A normal density about the prediction is right for normal noise only. Here the training
-rows' own residuals say how outcomes scatter. Each is first turned into what it would
-be had its row not been in the fit. Of the precision of a number of the row's vectors
-the row itself gave a share ``h``; without it the variance of that number is larger by
-``1 / (1 - h)``. With ``u``, the sum of ``h / (1 - h)``, the variance of the prediction
-is ``u`` times that of the noise then, and its residual ``1 + u`` times what it is (the
-leave-one-out formula of linear regression where there is one number).
+A normal density about the prediction is right for normal noise only. Here residuals say
+how outcomes scatter. On small tables they are those of rows that were held back until
+all others had been learned. On larger ones they are the training rows' own, each turned
+into what it would be had its row not been in the fit. Of the precision of a number of
+the row's vectors the row itself gave a share ``h``; without it the variance of that
+number is larger by ``1 / (1 - h)``. With ``u``, the sum of ``h / (1 - h)``, the
+variance of the prediction is ``u`` times that of the noise then, and its residual
+``1 + u`` times what it is (the leave-one-out formula of linear regression where there
+is one number).
 
 The share of the vectors in the variance, ``u / (1 + u)``, is also what tells rare
 tokens from common ones, so there is one row of quantiles for each range of it: where
@@ -52,23 +54,23 @@ class ResidualQuantiles:
         return np.stack(out, axis=1)
 
 
-def residual_quantiles(residual, left_open, noise, weights):
-    """Learn the table from training rows.
+def residual_quantiles(residual, own, noise, weights):
+    """Learn the table from rows that the predictions have not seen.
 
     Parameters
     ----------
     residual : ndarray of shape (n_rows, n_outputs)
         Outcomes less their predictions.
-    left_open : ndarray of shape (n_rows, n_outputs)
-        As from :func:`left_open_without`.
+    own : ndarray of shape (n_rows, n_outputs)
+        Variance of the predictions.
     noise : ndarray of shape (n_rows, n_outputs)
         Variance of the noise.
     weights : ndarray of shape (n_rows,)
     """
     shares, quantiles = [], []
-    for r, u, s in zip(residual.T, left_open.T, noise.T, strict=True):
-        z = r * np.sqrt((1.0 + u) / np.maximum(s, 1e-300))
-        share = u / (1.0 + u)
+    for r, v, s in zip(residual.T, own.T, noise.T, strict=True):
+        total = np.maximum(v + s, 1e-300)
+        z, share = r / np.sqrt(total), v / total
         n_ranges = int(np.clip(weights.sum() // ROWS_PER_RANGE, 1, MAX_RANGES))
         cuts = weighted_quantile(share, weights, np.arange(1, n_ranges) / n_ranges)
         which = np.searchsorted(np.unique(cuts), share)

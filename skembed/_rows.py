@@ -31,8 +31,8 @@ class Rows(NamedTuple):
         return float(self.weights.sum())
 
 
-class Kept(NamedTuple):
-    """Rows of a stream as they came, to be learned from again with the next chunk.
+class Observations(NamedTuple):
+    """Encoded rows and their outcomes as they came.
 
     Attributes
     ----------
@@ -47,10 +47,14 @@ class Kept(NamedTuple):
     outcome: np.ndarray
     weights: np.ndarray
 
+    def only(self, mask):
+        """Those that a mask picks."""
+        return Observations(*(block[mask] for block in self))
+
     def more(self, *others):
         """These rows and others below them."""
         pairs = zip(self, others, strict=True)
-        return Kept(*(np.concatenate(pair) for pair in pairs))
+        return Observations(*(np.concatenate(pair) for pair in pairs))
 
 
 def merge(codes, numbers, targets, weights, average_targets):
@@ -121,8 +125,17 @@ def sample(blocks, weights, n):
     total = np.bincount(which, weights, minlength=len(key))
     kept = slice(None)
     if len(key) > n:
-        kept = key < np.uint64(n / len(key) * 2.0**64)
+        kept = _is_in(key, n / len(key))
     return first[kept], total[kept]
+
+
+def chosen(blocks, share):
+    """Mask of about this share of the rows, by what they hold: copies stay together."""
+    return _is_in(row_hash([block + 0 for block in blocks]), share)
+
+
+def _is_in(key, share):
+    return key < np.uint64(share * 2.0**64)
 
 
 _MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)

@@ -7,6 +7,7 @@ import numpy as np
 WARM = 0.3  # the warm-up of a posterior, where columns may interact
 LEAST_STEPS = 1000  # that a fit of few rows makes
 MAX_EPOCHS = 600  # of a table of so few rows that it has a step or two an epoch
+FIRST, LAST = 0.8, 0.3  # of the epochs: without the rows held back, and with them
 
 
 def warm_up(likelihood, n_columns):
@@ -27,6 +28,11 @@ def auto_batch_size(n):
         return max(int(math.ceil(n)), 1)
     size = 2.0 ** round(math.log2(n / 100.0))
     return int(min(max(size, 32.0), 8192.0))
+
+
+def steps_per_epoch(n, batch_size):
+    """Batches that make up an epoch of `n` rows."""
+    return max(1, math.ceil(n / batch_size - 1e-9))
 
 
 def auto_epochs(n, steps_per_epoch):
@@ -54,6 +60,15 @@ class Schedule:
         self.pace = 1.0 / total_steps
         self.steps = 0
         self.finishing = False
+
+    def over(self, total_steps):
+        """A schedule of the same shape and another length."""
+        return Schedule(self.decay, total_steps, self.warm, self.cold)
+
+    def epochs_left(self, steps_per_epoch):
+        """Epochs until it is done."""
+        left = (1.0 - self.progress) / (self.pace * steps_per_epoch)
+        return max(1, math.ceil(left - 1e-6))
 
     @property
     def done(self):

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skembed import EmbeddingRegressor
+from skembed import EmbeddingRegressor, _fitting
+from skembed._columns import as_table
 from skembed._intervals import LEVELS, left_open_without, residual_quantiles
+from skembed._rows import Observations, chosen
 
 
 def skewed(n, seed, n_tokens=150):
@@ -150,6 +153,125 @@ def test_small_wide_tables_are_not_learned_by_heart():
         covered.append(np.mean((low <= y[100:]) & (y[100:] <= high)))
     assert np.mean(scores) > 0.2
     assert np.mean(covered) > 0.7
+
+
+def wide(n, seed):
+    """Tokens and numbers of many columns, few of which matter."""
+    rng = np.random.default_rng(seed)
+    tokens, numbers = rng.integers(0, 60, (n, 4)), rng.normal(size=(n, 6))
+    effects = np.random.default_rng(99).normal(size=(60, 2))
+    y = numbers[:, 0] + effects[tokens[:, 0], 0] + effects[tokens[:, 1], 1]
+    X = np.concatenate([tokens.astype(str).astype(object), numbers], axis=1)
+    return X, y + rng.normal(size=n)
+
+
+def without_looking_ahead(monkeypatch):
+    """Have every row learned from the start."""
+    monkeypatch.setattr(_fitting, "ROWS_PER_WEIGHT", 0.0)
+
+
+def test_rows_held_back_show_what_was_learned_by_heart(monkeypatch):
+    covered = {"ahead": [], "back": []}
+    for way in covered:
+        for seed in range(3):
+            X, y = wide(4_000, seed)
+            model = EmbeddingRegressor(
+                categorical_features=[0, 1, 2, 3], random_state=seed
+            )
+            model.fit(X[:1_500], y[:1_500])
+            low, high = model.predict_interval(X[1_500:], 0.8).T
+            covered[way].append(np.mean((low <= y[1_500:]) & (y[1_500:] <= high)))
+        without_looking_ahead(monkeypatch)
+    assert np.mean(covered["back"]) < 0.78
+    assert np.mean(covered["ahead"]) == pytest.approx(0.8, abs=0.025)
+
+
+def test_the_rows_held_back_are_chosen_by_what_they_hold():
+    X, y = wide(400, 0)
+    model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
+    k = np.random.default_rng(0).integers(1, 4, 400)
+    model.fit(X, y, sample_weight=k)
+    order = np.random.default_rng(1).permutation(k.sum())
+    copied = clone(model).fit(X.repeat(k, 0)[order], y.repeat(k)[order])
+    assert_array_equal(model.predict_interval(X), copied.predict_interval(X))
+    codes = np.arange(2_000)[:, None]
+    outcome = np.zeros((2_000, 1))
+    picked = chosen([codes, outcome], 0.1)
+    assert picked.mean() == pytest.approx(0.1, abs=0.03)
+    assert_array_equal(chosen([codes[::-1], outcome], 0.1), picked[::-1])
+
+
+def test_rows_held_back_are_learned_in_the_end():
+    X, y = wide(600, 1)
+    held = {}
+
+    class Spy(EmbeddingRegressor):
+        def _held_back(self, fitted, seen):
+            held["back"] = super()._held_back(fitted, seen)
+            return held["back"]
+
+    y = np.where(np.arange(600) < 300, y, y + 10.0)
+    X = np.concatenate([X, np.arange(600)[:, None].astype(str).astype(object)], axis=1)
+    model = Spy(categorical_features=[0, 1, 2, 3, 10], random_state=0).fit(X, y)
+    rows = held["back"].rows
+    assert 30 < len(rows.weights) < 90
+    assert held["back"].problem.rows.total == 600 - rows.weights.sum()
+    # What only these rows could teach: the last column has a token for every row.
+    last = np.isin(y, rows.outcome[:, 0])
+    error = np.abs(y - model.predict(X))
+    assert error[last].mean() < 1.3 * error[~last].mean()
+    assert len(model.loss_curve_) == model.n_iter_
+
+
+def test_a_callback_that_stops_does_not_keep_rows_from_being_learned():
+    import keras
+
+    class StopAtOnce(keras.callbacks.Callback):
+        ended = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            StopAtOnce.ended += 1
+            self.model.stop_training = True
+
+    X, y = wide(400, 2)
+    X = np.concatenate([X[:, :4], np.arange(400)[:, None].astype(str)], axis=1)
+    model = EmbeddingRegressor(callbacks=[StopAtOnce()], random_state=0).fit(X, y)
+    assert StopAtOnce.ended == 1
+    assert model.n_iter_ > 1
+    # Of the last column every row has a token of its own: none is at the prior.
+    assert (model.embeddings_std_[4][:, 0] < model.prior_scales_[4][0]).all()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"epochs": 5}, {"early_stopping": True}, {"prior": None}]
+)
+def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
+    X, y = wide(400, 3)
+    asked = []
+
+    class Spy(EmbeddingRegressor):
+        def _held_back(self, fitted, seen):
+            asked.append(super()._held_back(fitted, seen))
+            return asked[-1]
+
+    Spy(categorical_features=[0, 1, 2, 3], random_state=0, **settings).fit(X, y)
+    assert asked == [None]
+
+
+def test_neither_one_column_nor_few_or_many_rows_are_held_back():
+    X, y = wide(400, 4)
+    model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
+    encoder, encoded = model._encode(X, as_table(X), np.ones(400))
+    rows = Observations(*encoded, y[:, None], np.ones(400))
+    fitted, problem = model._start(
+        encoder, rows, model._likelihood({}), np.random.default_rng(0)
+    )
+    assert model._held_back(fitted, rows) is not None
+    assert model._held_back(fitted, rows.only(np.arange(400) < 99)) is None
+    many = rows._replace(weights=np.full(400, 1_000.0))
+    assert model._held_back(fitted, many) is None
+    one = replace(fitted, mask=fitted.mask[:1])
+    assert model._held_back(one, rows) is None
 
 
 def test_a_fit_under_way_has_normal_intervals():

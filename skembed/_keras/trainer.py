@@ -1,6 +1,5 @@
 """Training, from NumPy arrays to NumPy arrays."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +7,7 @@ import tensorflow as tf
 
 from .._features import Encoded
 from .._network import MIN_LOG_NOISE, Knots, Weights
-from .._schedule import StopRule
+from .._schedule import StopRule, steps_per_epoch
 from . import dense, loop, losses
 
 CHUNK = 256  # steps a call at most, where nothing has to look in between
@@ -83,19 +82,24 @@ class Run:
     options: Options
     loss_curve: list = field(default_factory=list)
     learning_rate_factor: float = 1.0
+    stopped: bool = False  # by what looks at it
 
     def __post_init__(self):
         problem, options = self.problem, self.options
         rows = problem.rows
         self.n_rows = len(rows.weights)
-        self.steps_per_epoch = max(1, math.ceil(rows.total / options.batch_size - 1e-9))
+        self.steps_per_epoch = steps_per_epoch(rows.total, options.batch_size)
+        self._begun = len(self.loss_curve)
         self.batch = min(options.batch_size, self.n_rows)
         self._waiting = np.zeros(0, np.int32)
         # One each: what is drawn does not depend on how many epochs a call trains.
         self._order_rng, self._noise_rng = options.rng.spawn(2)
 
-    def start(self, weights):
-        """Put the weights and the data where TensorFlow works on them."""
+    def start(self, weights, held_to=None):
+        """Put the weights and the data where TensorFlow works on them.
+
+        The kernels are held to those of `held_to`, or to where they start.
+        """
         problem, options = self.problem, self.options
         architecture, rows = problem.architecture, problem.rows
         posterior = architecture.posterior
@@ -117,9 +121,9 @@ class Run:
         sizes = [value.size for value in weights.dense.values()]
         self.ends = np.cumsum(sizes)
         self.table = self._make_table(weights)
-        theta = np.concatenate([v.ravel() for v in weights.dense.values()])
-        self.theta = tf.constant(theta)
-        slot = tf.fill([len(theta)], np.float32(options.rule.slot_start))
+        self.theta = _flat(weights)
+        self._held_to = self.theta if held_to is None else held_to
+        slot = tf.fill(self.theta.shape, np.float32(options.rule.slot_start))
         self.slots = (slot,) * options.rule.n_slots
         self.state = tuple(tf.constant(v) for v in weights.state)
         pull = [
@@ -147,7 +151,7 @@ class Run:
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(rates, tf.float32),
             pull=tf.constant(np.repeat(pull, sizes), tf.float32),
-            start=self.theta,
+            start=self._held_to,
             pool=tf.constant(pool),
         )
         self.steps = 0
@@ -211,9 +215,7 @@ class Run:
         if weights.precision is not None:
             table[:, width : 2 * width] = weights.precision
         self.table.assign(table)
-        self.theta = tf.constant(
-            np.concatenate([weights.dense[name].ravel() for name in self.names])
-        )
+        self.theta = _flat(weights)
         self.state = tuple(tf.constant(v) for v in weights.state)
 
     def advance(self, n_epochs):
@@ -278,22 +280,25 @@ class Run:
 
     def train(self):
         """Epochs until the schedule ends or something says stop."""
-        options = self.options
+        options, schedule = self.options, self.options.schedule
         stop = StopRule(options.tol, options.patience)
         # The rule looks at the same epochs however many of them one call trains.
         every = max(1, CHUNK // self.steps_per_epoch)
-        done = 0
-        while not options.schedule.done and done < options.epochs:
-            block = min(every, options.epochs - done)
+        while not schedule.done:
+            block = min(every, schedule.epochs_left(self.steps_per_epoch))
             for n in [1] * block if options.look else [block]:
                 self.advance(n)
-                done += n
                 if options.look and options.look(self):
+                    self.stopped = True
                     return
-                if options.schedule.done:
-                    break
-            if not options.schedule.finishing and stop(self.loss_curve):
-                options.schedule.finish(self.steps_per_epoch)
+            if not schedule.finishing and stop(self.loss_curve[self._begun :]):
+                schedule.finish(self.steps_per_epoch)
+
+    def go_on(self, problem, options):
+        """A run on other rows, begun where this one ended."""
+        run = Run(problem, options, self.loss_curve, self.learning_rate_factor)
+        run.start(self.weights(), self._held_to)
+        return run
 
 
 def loss(fitted, problem):
@@ -314,6 +319,10 @@ def loss(fitted, problem):
     )
     mean = np.average(values.numpy(), weights=rows.weights)
     return float(mean) + problem.loss_shift
+
+
+def _flat(weights):
+    return tf.constant(np.concatenate([v.ravel() for v in weights.dense.values()]))
 
 
 def _packed(rows):
