@@ -8,7 +8,7 @@ import numpy as np
 from . import _schedule
 from ._inference import Predictor
 from ._network import Architecture, Knots, Weights
-from ._rows import Observations, chosen, merge
+from ._rows import Observations, merge, set_apart
 
 LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way
@@ -269,11 +269,12 @@ def held_back(fitted, seen):
     most, n = ROWS_PER_WEIGHT * n_dense, seen.weights.sum()
     if not LEAST_ROWS <= n <= most or len(fitted.mask) < 2:
         return None
-    last = chosen([seen.codes, seen.numbers, seen.outcome], HELD_BACK)
-    if not last.any() or last.all():  # few different rows, with large weights
+    blocks = [seen.codes, seen.numbers, seen.outcome]
+    at, taken, left = set_apart(blocks, seen.weights, HELD_BACK)
+    if not taken.any():
         return None
-    others = more_rows(fitted, seen.only(~last))
-    return HeldBack(problem(fitted, others), seen.only(last))
+    others = more_rows(fitted, seen.counted(at, left))
+    return HeldBack(problem(fitted, others), seen.counted(at, taken))
 
 
 def in_two(options, first, problem):

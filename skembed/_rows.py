@@ -47,9 +47,11 @@ class Observations(NamedTuple):
     outcome: np.ndarray
     weights: np.ndarray
 
-    def only(self, mask):
-        """Those that a mask picks."""
-        return Observations(*(block[mask] for block in self))
+    def counted(self, at, weights):
+        """The rows at these positions with other weights, without those of weight 0."""
+        used = weights > 0
+        blocks = (block[at[used]] for block in self[:-1])
+        return Observations(*blocks, weights[used])
 
     def more(self, *others):
         """These rows and others below them."""
@@ -117,25 +119,41 @@ def sample(blocks, weights, n):
     Chosen by what the rows hold: the same ones in whatever order they come, and for a
     weight of k as for k copies.
     """
+    first, total, place = _distinct(blocks, weights)
+    kept = slice(None)
+    if len(first) > n:
+        kept = place < n / len(first)
+    return first[kept], total[kept]
+
+
+def set_apart(blocks, weights, share):
+    """Take about this share of the rows from the others, of copies as many as fit.
+
+    Chosen as in :func:`sample`. Of a row that stands for ten, one is taken from nine.
+
+    Returns
+    -------
+    at : ndarray of int
+        Positions of the different rows.
+    taken, left : ndarrays of float
+        How much of each is taken and how much is left; their sum is the row's weight.
+    """
+    at, total, place = _distinct(blocks, weights)
+    copies = np.maximum(np.ceil(total), 1.0)
+    taken = total * np.floor(share * copies + place) / copies
+    return at, taken, total - taken
+
+
+def _distinct(blocks, weights):
+    """Positions of different rows, their weights and places in [0, 1), as if drawn."""
     key, first, which = np.unique(
         row_hash([block + 0 for block in blocks]),
         return_index=True,
         return_inverse=True,
     )
-    total = np.bincount(which, weights, minlength=len(key))
-    kept = slice(None)
-    if len(key) > n:
-        kept = _is_in(key, n / len(key))
-    return first[kept], total[kept]
-
-
-def chosen(blocks, share):
-    """Mask of about this share of the rows, by what they hold: copies stay together."""
-    return _is_in(row_hash([block + 0 for block in blocks]), share)
-
-
-def _is_in(key, share):
-    return key < np.uint64(share * 2.0**64)
+    # The upper 53 bits: a double holds no more, and 1 must not be reached.
+    place = (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return first, np.bincount(which, weights, minlength=len(key)), place
 
 
 _MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)

@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from comparisons import equal_fits
 from sklearn.base import clone
 
@@ -162,3 +163,49 @@ def test_keras_callbacks_see_and_put_back_weights(mixed, quick, tmp_path):
     inputs = back.model_inputs(X)
     loaded = keras.models.load_model(path)
     assert loaded([inputs["codes"], inputs["numbers"]]).shape == (len(X), 1)
+
+
+def test_the_callbacks_that_keras_has(mixed, quick, tmp_path):
+    X, y = mixed
+    params = {"prior": None, "learning_rate": 0.05, "epochs": 12}
+    plain = quick(**params).fit(X, y)
+
+    # No epoch is better by so much: it stops after its patience, at the best weights.
+    stop = keras.callbacks.EarlyStopping(
+        "loss", patience=3, min_delta=1e9, restore_best_weights=True
+    )
+    stopped = quick(callbacks=[stop], **params).fit(X, y)
+    assert stopped.loss_curve_ == plain.loss_curve_[:4]
+    best = 1 + int(np.argmin(stopped.loss_curve_))
+    of_best = quick(**{**params, "epochs": best}).fit(X, y)
+    # `min_delta` counts for the best weights, too: the first epoch's stay.
+    of_first = quick(**{**params, "epochs": 1}).fit(X, y)
+    assert best > 1 and (of_best.predict(X) != of_first.predict(X)).any()
+    np.testing.assert_allclose(stopped.predict(X), of_first.predict(X), rtol=1e-5)
+
+    reduce = keras.callbacks.ReduceLROnPlateau(
+        "loss", factor=0.5, patience=1, min_delta=1e9, min_lr=0.01
+    )
+    reduced = quick(callbacks=[reduce], **params).fit(X, y)
+    rates = [0.05, 0.05, 0.025, 0.0125, *[0.01] * 8]
+    by_plan = keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
+    planned = quick(callbacks=[by_plan], **params).fit(X, y)
+    np.testing.assert_allclose(reduced.loss_curve_, planned.loss_curve_, rtol=1e-6)
+    assert reduced.loss_curve_ != plain.loss_curve_
+
+    seen = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append((epoch, logs["loss"]))
+    )
+    board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)
+    quick(callbacks=[look, board], **params).fit(X, y)
+    assert seen == list(enumerate(plain.loss_curve_))
+    (file,) = (tmp_path / "train").glob("events*")
+    events = tf.compat.v1.train.summary_iterator(str(file))
+    losses = [
+        tf.make_ndarray(value.tensor).item()
+        for event in events
+        for value in event.summary.value
+        if value.tag == "epoch_loss"
+    ]
+    np.testing.assert_allclose(losses, plain.loss_curve_, rtol=1e-6)

@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from skembed import EmbeddingRegressor, _fitting
 from skembed._columns import as_table
 from skembed._intervals import LEVELS, left_open_without, residual_quantiles
-from skembed._rows import Observations, chosen
+from skembed._rows import Observations, set_apart
 
 
 def skewed(n, seed, n_tokens=150):
@@ -194,11 +194,30 @@ def test_the_rows_held_back_are_chosen_by_what_they_hold():
     order = np.random.default_rng(1).permutation(k.sum())
     copied = clone(model).fit(X.repeat(k, 0)[order], y.repeat(k)[order])
     assert_array_equal(model.predict_interval(X), copied.predict_interval(X))
+
+
+def test_a_share_of_the_rows_is_set_apart_and_of_copies_as_many():
     codes = np.arange(2_000)[:, None]
     outcome = np.zeros((2_000, 1))
-    picked = chosen([codes, outcome], 0.1)
-    assert picked.mean() == pytest.approx(0.1, abs=0.03)
-    assert_array_equal(chosen([codes[::-1], outcome], 0.1), picked[::-1])
+    at, taken, left = set_apart([codes, outcome], np.ones(2_000), 0.1)
+    assert set(taken) == {0.0, 1.0}
+    assert_array_equal(taken + left, 1.0)
+    assert taken.mean() == pytest.approx(0.1, abs=0.03)
+    again, taken_again, _ = set_apart([codes[::-1], outcome], np.ones(2_000), 0.1)
+    assert_array_equal(codes[::-1][again[taken_again > 0]], codes[at[taken > 0]])
+    # Outcomes of few values: of each value a share, not one value and no other.
+    answers = np.repeat([[1.0], [2.0], [3.0]], [30, 200, 1_000], axis=0)
+    at, taken, left = set_apart([answers], np.ones(1_230), 0.1)
+    order = np.argsort(at)
+    assert_allclose(taken[order], [3, 20, 100])
+    weighted = set_apart([answers[[0, 30, 230]]], np.array([30.0, 200.0, 1e3]), 0.1)
+    assert_array_equal(weighted[1][np.argsort(weighted[0])], taken[order])
+    # A weight below 1 is one row, and never more than it has is taken.
+    _, taken, left = set_apart([codes], np.full(2_000, 0.25), 0.1)
+    assert set(taken) == {0.0, 0.25}
+    assert taken.mean() == pytest.approx(0.025, abs=0.0075)
+    _, taken, left = set_apart([codes], np.full(2_000, 1.5), 0.1)
+    assert (left > 0).all() and set(taken) == {0.0, 0.75}
 
 
 def test_rows_held_back_are_learned_in_the_end():
@@ -267,7 +286,8 @@ def test_neither_one_column_nor_few_or_many_rows_are_held_back():
         encoder, rows, model._likelihood({}), np.random.default_rng(0)
     )
     assert model._held_back(fitted, rows) is not None
-    assert model._held_back(fitted, rows.only(np.arange(400) < 99)) is None
+    few = rows.counted(np.arange(400), (np.arange(400) < 99).astype(float))
+    assert model._held_back(fitted, few) is None
     many = rows._replace(weights=np.full(400, 1_000.0))
     assert model._held_back(fitted, many) is None
     one = replace(fitted, mask=fitted.mask[:1])
