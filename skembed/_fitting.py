@@ -18,8 +18,9 @@ CHUNK_STEPS = 300
 REPLAY_ROWS = 50_000  # of a stream that are kept to be learned from again
 REPLAY_EPOCHS = 10  # over them with every chunk
 HELD_BACK = 0.1  # of the rows are learned last
-LEAST_ROWS = 100  # of a table for that
-ROWS_PER_WEIGHT = 2.0  # dense, and no more of them
+LEAST_ROWS = 100  # of a table for that,
+ROWS_PER_WEIGHT = 2.0  # most, for each dense weight,
+LEAST_COLUMNS = 3  # and columns
 FRESH_START = 0.3  # of what the vectors were before they are learned anew
 FRESH_EPOCHS = 20  # that a posterior table needs under a head that is trained already
 FRESH_STEPS = 20  # steps in each of them: large batches, as no dense weight has to move
@@ -262,12 +263,11 @@ def held_back(fitted, seen):
     """Choose the rows that a fit learns last, or None where it learns all at once.
 
     What the dense weights have learned by heart does not show in rows that they were
-    trained on. It matters where there are few rows to a weight, and where columns may
-    interact.
+    trained on. It matters where there are few rows to a weight, and many columns.
     """
     n_dense = sum(value.size for value in fitted.weights.dense.values())
     most, n = ROWS_PER_WEIGHT * n_dense, seen.weights.sum()
-    if not LEAST_ROWS <= n <= most or len(fitted.mask) < 2:
+    if not LEAST_ROWS <= n <= most or len(fitted.mask) < LEAST_COLUMNS:
         return None
     blocks = [seen.codes, seen.numbers, seen.outcome]
     at, taken, left = set_apart(blocks, seen.weights, HELD_BACK)
@@ -279,8 +279,7 @@ def held_back(fitted, seen):
 
 def in_two(options, first, problem):
     """Options of a run without the rows held back, and of one with them after it."""
-    n_first = max(1, round(_schedule.FIRST * options.epochs))
-    n_last = max(1, round(_schedule.LAST * options.epochs))
+    n_first, n_last = options.epochs, max(1, round(_schedule.LAST * options.epochs))
     options.epochs = n_first + n_last
     n_steps = [
         n * _schedule.steps_per_epoch(part.rows.total, options.batch_size)

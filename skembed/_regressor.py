@@ -81,8 +81,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         to 8,192.
     epochs : "auto" or int, default="auto"
         Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
-        beyond (10 at 10 million), but at least 1,000 steps and at most 600 passes; a
-        tenth more where some rows are learned last (see `predict_interval`).
+        beyond (10 at 10 million), but at least 1,000 steps and at most 600 passes, and
+        three tenths more where some rows are learned last (see `predict_interval`).
     tol : "auto", float or None, default="auto"
         The training stops once the best loss of the last `n_iter_no_change` epochs is
         not below the best one before them by more than `tol`; under a prior, what is
@@ -408,7 +408,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         "Distribution-free predictive inference for regression", section 5.2.)
 
         On tables of at least 100 rows, at most two for each dense weight and more than
-        one column, a fit with ``epochs="auto"`` learns a tenth of the rows last, and
+        two columns, a fit with ``epochs="auto"`` learns a tenth of the rows last, and
         theirs are the residuals. In all other fits they are the training rows' own,
         with what each row's outcome did to its vectors taken out.
 

@@ -7,7 +7,7 @@ import numpy as np
 WARM = 0.3  # the warm-up of a posterior, where columns may interact
 LEAST_STEPS = 1000  # that a fit of few rows makes
 MAX_EPOCHS = 600  # of a table of so few rows that it has a step or two an epoch
-FIRST, LAST = 0.8, 0.3  # of the epochs: without the rows held back, and with them
+LAST = 0.3  # of the epochs again, for the rows held back and all others
 
 
 def warm_up(likelihood, n_columns):
