@@ -408,7 +408,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         "Distribution-free predictive inference for regression", section 5.2.)
 
         On tables of at least 100 rows, at most two for each dense weight and more than
-        two columns, a fit with ``epochs="auto"`` learns a tenth of the rows last, and
+        three columns, a fit with ``epochs="auto"`` learns a tenth of the rows last, and
         theirs are the residuals. In all other fits they are the training rows' own,
         with what each row's outcome did to its vectors taken out.
 

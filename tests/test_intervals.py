@@ -277,7 +277,7 @@ def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
     assert asked == [None]
 
 
-def test_neither_of_two_columns_nor_of_few_or_many_rows_are_any_held_back():
+def test_neither_of_three_columns_nor_of_few_or_many_rows_are_any_held_back():
     X, y = wide(400, 4)
     model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
     encoder, encoded = model._encode(X, as_table(X), np.ones(400))
@@ -290,8 +290,8 @@ def test_neither_of_two_columns_nor_of_few_or_many_rows_are_any_held_back():
     assert model._held_back(fitted, few) is None
     many = rows._replace(weights=np.full(400, 1_000.0))
     assert model._held_back(fitted, many) is None
-    two = replace(fitted, mask=fitted.mask[:2])
-    assert model._held_back(two, rows) is None
+    three = replace(fitted, mask=fitted.mask[:3])
+    assert model._held_back(three, rows) is None
 
 
 def test_a_fit_under_way_has_normal_intervals():
