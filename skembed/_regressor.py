@@ -462,8 +462,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
 
     def _held_back(self, fitted, seen):
         own_budget = isinstance(self.epochs, str) and not self.early_stopping
-        own_rates = isinstance(self.learning_rate, (str, Real))
-        if self.prior is None or not (own_budget and own_rates):
+        # A schedule, which an optimizer may bring along, is not begun a second time.
+        rate = self.optimizer if self.learning_rate == "auto" else self.learning_rate
+        if self.prior is None or not (own_budget and isinstance(rate, (str, Real))):
             return None
         return _fitting.held_back(fitted, seen)
 

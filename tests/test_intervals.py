@@ -262,10 +262,25 @@ def test_a_callback_that_stops_does_not_keep_rows_from_being_learned():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"epochs": 5}, {"early_stopping": True}, {"prior": None}]
+    "settings",
+    [
+        {"epochs": 5},
+        {"early_stopping": True},
+        {"prior": None},
+        {"learning_rate": "schedule"},
+        {"optimizer": "schedule"},
+    ],
 )
 def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
+    import keras
+
     X, y = wide(400, 3)
+    schedule = keras.optimizers.schedules.ExponentialDecay(5e-3, 100, 0.9)
+    made = {
+        "learning_rate": schedule,
+        "optimizer": keras.optimizers.Adam(schedule),
+    }
+    settings = {k: made[k] if v == "schedule" else v for k, v in settings.items()}
     asked = []
 
     class Spy(EmbeddingRegressor):
