@@ -7,7 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pytest
 
-from skembed import EmbeddingRegressor
+from skembed import EmbeddingRegressor, TokenSimilarity
 from skembed.datasets import make_token_outcomes
 
 SECTION_ONE = {
@@ -77,3 +77,25 @@ def quick():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def vectors():
+    """Return 60 vectors of 5 numbers."""
+    return np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def colours():
+    """Return a table of one column whose tokens have known effects."""
+    rng = np.random.default_rng(0)
+    effect = {"blue": 8.0, "green": 0.0, "lime": 0.6, "navy": 7.4, "red": -10.0}
+    X = rng.choice(sorted(effect), size=(600, 1)).astype(object)
+    y = np.array([effect[token] for token in X[:, 0]]) + rng.normal(size=600)
+    return X, y
+
+
+@pytest.fixture(scope="session")
+def fitted(colours):
+    """Return a similarity fitted on the colours."""
+    return TokenSimilarity(random_state=0).fit(*colours)
