@@ -10,9 +10,9 @@ variance of the prediction is ``u`` times that of the noise then, and its residu
 ``1 + u`` times what it is (the leave-one-out formula of linear regression where there
 is one number).
 
-The share of the vectors in the variance, ``u / (1 + u)``, is also what tells rare
-tokens from common ones, so there is one row of quantiles for each range of it: where
-the noise of rare tokens has other tails, their intervals have, too.
+The noise of rare tokens may have other tails than that of common ones, and what the
+posterior says of them may be further off: so there is one row of quantiles for each
+range of how rare the tokens of a row are.
 """
 
 from dataclasses import dataclass
@@ -23,62 +23,85 @@ from scipy.stats import norm
 from ._likelihoods import weighted_quantile
 
 LEVELS = np.arange(1, 200) / 200.0
-ROWS_PER_RANGE = 500
+LEAST_ROWS = 200  # in the range of the rarest
 MAX_RANGES = 8
-NORMAL_ROWS = 20.0  # what the normal density counts, in rows
+PRIOR_ROWS = 20.0  # what the normal density counts, in rows, and all for a range
 MAX_SHARE = 0.9
 
 
 @dataclass(frozen=True)
 class ResidualQuantiles:
-    """Quantiles of standardised residuals, one table an output.
+    """Quantiles of standardised residuals.
 
     Attributes
     ----------
-    shares : list of ndarray of shape (n_ranges,)
-        Median share of the vectors' variance in that of the outcome, range by range.
-    quantiles : list of ndarray of shape (n_ranges, n_levels)
+    rarities : ndarray of shape (n_ranges,)
+        Median of :func:`rarity`, range by range.
+    quantiles : ndarray of shape (n_outputs, n_ranges, n_levels)
         Residuals over the outcome's standard deviation, at `LEVELS`.
     """
 
-    shares: list
-    quantiles: list
+    rarities: np.ndarray
+    quantiles: np.ndarray
 
-    def at(self, level, share):
+    def at(self, level, rarity):
         """Quantile of the standardised residual of every row, (n_rows, n_outputs)."""
-        tables = zip(self.shares, self.quantiles, strict=True)
         out = [
-            np.interp(share[:, j], shares, _at_level(table, level))
-            for j, (shares, table) in enumerate(tables)
+            np.interp(rarity, self.rarities, _at_level(table, level))
+            for table in self.quantiles
         ]
         return np.stack(out, axis=1)
 
 
-def residual_quantiles(residual, own, noise, weights):
+def rarity(codes, counts, own=0.0):
+    """How rare the tokens of every row are: 0 for common ones, 1 for one not seen.
+
+    The root of the sum of the squares of ``1 / (1 + n)``, with ``n`` rows of a token:
+    about that of the rarest token, and a little more where others are rare, too.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_rows, n_columns)
+    counts : list of ndarray of shape (n_codes_k,)
+    own : float, default=0.0
+        How often each row counts itself.
+
+    Returns
+    -------
+    rarity : ndarray of shape (n_rows,)
+    """
+    total = np.zeros(len(codes))
+    for column, n in zip(codes.T, counts, strict=False):
+        total += np.square(1.0 / (1.0 + np.maximum(n[column] - own, 0.0)))
+    return np.sqrt(total)
+
+
+def residual_quantiles(residual, std, rare, weights):
     """Learn the table from rows that the predictions have not seen.
 
     Parameters
     ----------
     residual : ndarray of shape (n_rows, n_outputs)
         Outcomes less their predictions.
-    own : ndarray of shape (n_rows, n_outputs)
-        Variance of the predictions.
-    noise : ndarray of shape (n_rows, n_outputs)
-        Variance of the noise.
+    std : ndarray of shape (n_rows, n_outputs)
+        Standard deviations of the outcomes.
+    rare : ndarray of shape (n_rows,)
+        :func:`rarity` of the rows.
     weights : ndarray of shape (n_rows,)
     """
-    shares, quantiles = [], []
-    for r, v, s in zip(residual.T, own.T, noise.T, strict=True):
-        total = np.maximum(v + s, 1e-300)
-        z, share = r / np.sqrt(total), v / total
-        n_ranges = int(np.clip(weights.sum() // ROWS_PER_RANGE, 1, MAX_RANGES))
-        cuts = weighted_quantile(share, weights, np.arange(1, n_ranges) / n_ranges)
-        which = np.searchsorted(np.unique(cuts), share)
-        ranges = [which == k for k in np.unique(which)]
-        middle = [weighted_quantile(share[w], weights[w], 0.5) for w in ranges]
-        shares.append(np.array(middle))
-        quantiles.append(np.array([_shrunk(z[w], weights[w]) for w in ranges]))
-    return ResidualQuantiles(shares, quantiles)
+    z = residual / np.maximum(std, 1e-150)
+    # Half of the rows are in the first range, half of the others in the next, ...
+    n_cuts = int(np.log2(max(weights.sum() / LEAST_ROWS, 1.0)))
+    halves = 1.0 - 0.5 ** np.arange(1, min(n_cuts + 1, MAX_RANGES))
+    cuts = np.unique(weighted_quantile(rare, weights, halves))
+    which = np.searchsorted(cuts, rare)
+    ranges = [which == k for k in np.unique(which)]
+    middle = [weighted_quantile(rare[at], weights[at], 0.5) for at in ranges]
+    tables = []
+    for of in z.T:
+        whole = _shrunk(of, weights, norm.ppf(LEVELS))
+        tables.append([_shrunk(of[at], weights[at], whole) for at in ranges])
+    return ResidualQuantiles(np.array(middle), np.array(tables))
 
 
 def left_open_without(squares, variance, noise):
@@ -99,11 +122,11 @@ def left_open_without(squares, variance, noise):
     return (h / (1.0 - h)).sum(axis=(2, 3))
 
 
-def _shrunk(z, weights):
-    """Quantiles of `z`, drawn to the normal density's where the rows are few."""
+def _shrunk(z, weights, towards):
+    """Quantiles of `z`, drawn to others where the rows are few."""
     n = weights.sum()
     found = weighted_quantile(z, weights, LEVELS)
-    return (n * found + NORMAL_ROWS * norm.ppf(LEVELS)) / (n + NORMAL_ROWS)
+    return (n * found + PRIOR_ROWS * towards) / (n + PRIOR_ROWS)
 
 
 def _at_level(table, level):
@@ -116,9 +139,9 @@ def _at_level(table, level):
 class _Normal:
     """The quantiles of a normal density, where no residuals have been looked at."""
 
-    def at(self, level, share):
-        """Quantile of every row, (n_rows, n_outputs)."""
-        return np.full_like(share, norm.ppf(level))
+    def at(self, level, rarity):
+        """Quantile of every row, (n_rows, 1)."""
+        return np.full((len(rarity), 1), norm.ppf(level))
 
 
 NORMAL = _Normal()

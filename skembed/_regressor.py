@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_y, check_is_fitted
 from . import _fitting
 from ._base import BaseEmbedding
 from ._features import Encoded
-from ._intervals import NORMAL, left_open_without, residual_quantiles
+from ._intervals import NORMAL, left_open_without, rarity, residual_quantiles
 from ._likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._network import MIN_LOG_NOISE
 from ._rows import sample
@@ -402,8 +402,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         """Compute an interval that holds the outcome with a given probability.
 
         Its width is that of :meth:`predict_std`, its shape that of the residuals of
-        rows that the predictions have not seen: the noise need not be normal, nor that
-        of rare tokens like that of common ones. (They are the residuals of split
+        rows that the predictions have not seen, by ranges of how rare their tokens
+        are: the noise need not be normal, nor that of rare tokens like that of common
+        ones. (They are the residuals of split
         conformal prediction with a normalised score, Lei et al. 2018,
         "Distribution-free predictive inference for regression", section 5.2.)
 
@@ -451,10 +452,10 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             )
         encoded = self._encoded(X)
         predicted, own, noise = self._moments(fitted, encoded)
-        std, share = np.sqrt(own + noise), own / np.maximum(own + noise, 1e-300)
+        std, rare = np.sqrt(own + noise), _rarity(fitted, encoded.codes)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
         residuals = fitted.residuals or NORMAL  # while a fit is under way
-        ends = [predicted + residuals.at(q, share) * std for q in levels]
+        ends = [predicted + residuals.at(q, rare) * std for q in levels]
         if fitted.likelihood.non_negative:
             ends = [np.maximum(end, 0.0) for end in ends]
         interval = np.stack(ends, axis=1)
@@ -484,7 +485,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             residual, own = residual * (1.0 + left_open), noise * left_open
         else:
             own = _own_variance(before, encoded)
-        found = residual_quantiles(residual, own, noise, weights)
+        rare = _rarity(fitted, encoded.codes, own=1.0)
+        found = residual_quantiles(residual, np.sqrt(own + noise), rare, weights)
         return replace(fitted, residuals=found)
 
     def _moments(self, fitted, encoded):
@@ -522,6 +524,11 @@ def _outcome(fitted, f):
 def _slope(fitted, f, step=1e-4):
     """Derivative of the outcome by the network's output."""
     return (_outcome(fitted, f + step) - _outcome(fitted, f - step)) / (2.0 * step)
+
+
+def _rarity(fitted, codes, own=0.0):
+    """How rare the tokens of every row are."""
+    return rarity(codes, [index.code_counts for index in fitted.encoder.tokens], own)
 
 
 def _own_variance(fitted, encoded):

@@ -71,6 +71,11 @@ class TokenIndex:
         """Code of a token not seen in fit."""
         return self.n_codes - 1
 
+    @property
+    def code_counts(self):
+        """Sum of the sample weights behind every code."""
+        return np.bincount(self.codes, weights=self.counts, minlength=self.n_codes)
+
     def grown(self, column, weights):
         """This index with the new tokens of `column` added, and the new row codes.
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from skembed import EmbeddingRegressor, _fitting
 from skembed._columns import as_table
-from skembed._intervals import LEVELS, left_open_without, residual_quantiles
+from skembed._intervals import LEVELS, left_open_without, rarity, residual_quantiles
 from skembed._rows import Observations, set_apart
 
 
@@ -57,13 +57,49 @@ def test_residual_without_its_row_is_that_of_the_leave_one_out_mean():
 
 
 def test_few_rows_fall_back_to_the_normal_density():
-    r = np.zeros((1, 1))
-    table = residual_quantiles(r, r, np.ones((1, 1)), np.ones(1))
-    at = table.at(0.975, np.zeros((1, 1)))[0, 0]
-    assert 1.8 < at < norm.ppf(0.975)
+    table = residual_quantiles(
+        np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1), np.ones(1)
+    )
+    at = table.at(0.975, np.zeros(1))[0, 0]
+    assert 1.7 < at < norm.ppf(0.975)
     # Beyond the last level of the table its tail goes on.
-    assert table.at(0.9999, np.zeros((1, 1)))[0, 0] > table.at(0.995, np.zeros((1, 1)))
-    assert len(LEVELS) == len(table.quantiles[0][0])
+    assert table.at(0.9999, np.zeros(1)) > table.at(0.995, np.zeros(1))
+    assert table.quantiles.shape == (1, 1, len(LEVELS))
+
+
+def test_rarity_is_that_of_the_rarest_token():
+    codes = np.array([[0, 0], [0, 1], [1, 0], [2, 2]])
+    counts = [np.array([99.0, 1.0, 0.0]), np.array([99.0, 3.0, 0.0])]
+    common, one, other, unseen = rarity(codes, counts)
+    assert common == pytest.approx(np.sqrt(2) / 100)
+    assert 1 / 4 < one < 0.26
+    assert 1 / 2 < other < 0.51
+    assert unseen == pytest.approx(np.sqrt(2))
+    # A training row does not count itself; copies of it are rows like others.
+    assert rarity(codes, counts, own=1.0)[2] == pytest.approx(1.0, abs=1e-3)
+    # Columns of numbers, in the codes behind those of the tokens, are not looked at.
+    assert_array_equal(rarity(codes, counts[:1]), rarity(codes[:, :1], counts[:1]))
+
+
+@pytest.mark.parametrize("n_columns", [2, 4], ids=["all rows", "rows held back"])
+def test_noise_of_rare_tokens_is_their_own(n_columns):
+
+    def draw(n, seed):
+        rng = np.random.default_rng(seed)
+        X = rng.integers(0, 5, (n, n_columns))
+        rare = rng.random(n) < 0.3
+        X[rare, 0] = rng.integers(5, 5 + n_columns * 20, rare.sum())
+        y = X[:, 1] + rng.normal(0, np.where(rare, 0.7, 2.0))
+        return X, y, rare
+
+    X, y, _ = draw(8_000, 0)
+    model = EmbeddingRegressor(random_state=0).fit(X, y)
+    X_new, y_new, rare = draw(10_000, 1)
+    low, high = model.predict_interval(X_new, 0.8).T
+    inside = (low <= y_new) & (y_new <= high)
+    assert inside[~rare].mean() == pytest.approx(0.8, abs=0.03)
+    assert inside[rare].mean() == pytest.approx(0.8, abs=0.1)
+    assert (high - low)[~rare].mean() > 2 * (high - low)[rare].mean()
 
 
 def test_weight_is_a_number_of_copies():
