@@ -3,6 +3,8 @@
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Before anything imports SciPy: without it scikit-learn skips some of its checks.
+os.environ["SCIPY_ARRAY_API"] = "1"
 
 import numpy as np
 import pytest
