@@ -532,8 +532,14 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         self._set_fitted(trained)
         return self
 
-    def _relearned(self, X, y, sample_weight, rng):
-        """The network with its tables learned anew from these rows, all else frozen.
+    def _observations(self, X, y, sample_weight):
+        """Rows and outcomes as the fitted network reads them."""
+        table, y, weights = self._check_rows(X, y, sample_weight)
+        outcome, _ = self._encode_y(y, known=vars(self))
+        return Observations(*self._fitted.encoder.transform(table), outcome, weights)
+
+    def _relearned(self, rows, rng):
+        """The network with its tables learned anew from `rows`, all else frozen.
 
         The tokens start from the prior: what other rows taught is in the dense
         weights, the scales and the tables of the numbers only.
@@ -543,9 +549,6 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         fitted = self._fitted
         if not fitted.encoder.tokens:
             return fitted
-        table, y, weights = self._check_rows(X, y, sample_weight)
-        outcome, _ = self._encode_y(y, known=vars(self))
-        rows = Observations(*fitted.encoder.transform(table), outcome, weights)
         problem = _fitting.problem(fitted, _fitting.more_rows(fitted, rows))
         problem.frozen = True
         problem.row_multiplier = _fitting.tokens_only(fitted.encoder)

@@ -13,8 +13,10 @@ from sklearn.utils.validation import (
 )
 
 from ._columns import as_table, is_frame, read, take
+from ._encoder_output import EncoderOutput
 from ._encoding import (
     axes_of,
+    code_sizes,
     folds,
     frozen_task,
     is_frozen,
@@ -22,7 +24,9 @@ from ._encoding import (
     side_by_side,
     target_of,
     task_for,
+    with_means,
 )
+from ._target_means import LEAST, TokenSums
 
 
 class EmbeddingEncoder(TransformerMixin, BaseEstimator):
@@ -69,6 +73,14 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         cent of what all columns do, or along which the tokens are less far apart than
         uncertain, are 0. None: the axes of `estimator_`. Has no effect with
         ``output="first_order"`` or a `FrozenEstimator`.
+    target_mean : "auto" or bool, default="auto"
+        Whether every vector begins with the mean outcome of the token's rows, less that
+        of all rows and drawn to it by how few they are: one number an output (for
+        classes its probability). Vectors say what a token does with all else given,
+        this says where its rows lie, and trees do better with both. It is 0 for columns
+        whose means explain less than a twentieth of the outcome's variance. "auto":
+        yes, unless an `estimator` is handed in (its vectors are all that comes out
+        then) or `output` is "first_order".
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
         What `y` is. "auto" asks :func:`~sklearn.utils.multiclass.type_of_target`, for
         which whole numbers are classes: say "continuous" where they are amounts. Has
@@ -85,10 +97,10 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         The trained predictor.
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every encoded column, sorted; a missing value comes last.
-    embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+    embeddings_ : list of ndarray of shape (n_tokens_k, n_out_k), float32
         Vectors of every encoded column, as they come out; row `j` belongs to
         ``categories_[k][j]``.
-    embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
+    embeddings_std_ : list of ndarray of shape (n_tokens_k, n_out_k), float32
         Their posterior standard deviations; an AttributeError with ``prior=None``.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64
         Weighted number of training rows of every token.
@@ -124,6 +136,10 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     A token that only one fold holds gets the prior there, a vector of zeros, as do
     tokens that are not known at all.
 
+    The mean outcomes in front of the vectors are best linear predictors in a model of
+    one column with random effects, whose two variances follow from an analysis of
+    variance [2]_; in `fit_transform` they, too, are of the rows outside of the fold.
+
     Vectors learned along with a network are known to help other models more than the
     tokens themselves do [1]_.
 
@@ -131,6 +147,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     ----------
     .. [1] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables", 2016,
        arXiv:1604.06737, section 4.
+    .. [2] S. R. Searle, G. Casella and C. E. McCulloch, "Variance Components", 1992,
+       sections 3.6 and 7.4.
 
     Examples
     --------
@@ -162,6 +180,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
         "rotation": [StrOptions({"principal"}), None],
+        "target_mean": [StrOptions({"auto"}), "boolean"],
         "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
@@ -176,6 +195,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         cv=5,
         output="mean",
         rotation="principal",
+        target_mean="auto",
         target_type="auto",
         shuffle=True,
         random_state=None,
@@ -186,6 +206,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         self.cv = cv
         self.output = output
         self.rotation = rotation
+        self.target_mean = target_mean
         self.target_type = target_type
         self.shuffle = shuffle
         self.random_state = random_state
@@ -273,16 +294,16 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             pairs = folds(self, X, y)
         y, seed = self._fit_predictor(X, y, sample_weight)
         predictor, table = self.estimator_, as_table(X)
-        encoded = predictor._encoded(X)
-        vectors = self._vectors(predictor._fitted, encoded.codes)
+        encoded, sizes = predictor._encoded(X), code_sizes(predictor)
+        vectors = self._vectors(encoded.codes, predictor._fitted, self._sums)
         for train, test in pairs:
             weights = sample_weight
             if weights is not None:
                 weights = np.asarray(weights)[train]
-            fold = predictor._relearned(
-                take(table, train), y[train], weights, np.random.default_rng(seed)
-            )
-            vectors[test] = self._vectors(fold, encoded.codes[test])
+            rows = predictor._observations(take(table, train), y[train], weights)
+            fold = predictor._relearned(rows, np.random.default_rng(seed))
+            sums = self._sums and TokenSums.of(rows, sizes, self._sums.centre)
+            vectors[test] = self._vectors(encoded.codes[test], fold, sums)
         return self._with_remainder(vectors, table)
 
     def transform(self, X):
@@ -316,8 +337,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        encoded = self.estimator_._encoded(X)
-        vectors = self._vectors(self.estimator_._fitted, encoded.codes)
+        codes = self.estimator_._encoded(X).codes
+        vectors = self._vectors(codes, self.estimator_._fitted, self._sums)
         return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
@@ -421,6 +442,9 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             return self
         validate_data(self, X, skip_check_array=True, reset=False)
         self.estimator_.fold_in(X, y, sample_weight)
+        if self._sums is not None:
+            rows = self.estimator_._observations(X, y, sample_weight)
+            self._sums = self._sums.more(rows, code_sizes(self.estimator_))
         return self
 
     def get_feature_names_out(self, input_features=None):
@@ -449,7 +473,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         names = _check_feature_names_in(self, input_features)
         out = []
         encoded = names[self.is_categorical_]
-        for name, n in zip(encoded, self._n_out, strict=True):
+        for name, n in zip(encoded, self._output.widths, strict=True):
             out += [f"{name}_{j}" for j in range(n)]
             if self.output == "mean_std":
                 out += [f"{name}_std_{j}" for j in range(n)]
@@ -462,17 +486,20 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     @property
     def embeddings_(self):
         """Vectors of every encoded column, as they come out."""
-        tables = self._of_predictor("embeddings_")
-        return [self._turned(k, table) for k, table in enumerate(tables)]
+        self._of_predictor("embeddings_")
+        return self._by_category()
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the numbers of `embeddings_`."""
-        tables = map(np.square, self._of_predictor("embeddings_std_"))
-        return [
-            np.sqrt(self._turned(k, table, squared=True))
-            for k, table in enumerate(tables)
-        ]
+        self._of_predictor("embeddings_std_")
+        return self._by_category(std=True)
+
+    def _by_category(self, std=False):
+        fitted = self.estimator_._fitted
+        tables = self._output.tables(fitted, self._sums, std)
+        indices = fitted.encoder.tokens
+        return [t[index.codes] for t, index in zip(tables, indices, strict=True)]
 
     @property
     def categories_(self):
@@ -505,7 +532,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     def _fit_predictor(self, X, y, sample_weight, classes=None):
         """Set the fitted attributes; y as the predictor read it, and a seed."""
-        seed, axes = None, None
+        seed, axes, sums = None, None, None
         if is_frozen(self.estimator):
             task = frozen_task(self.estimator)
             task.predictor._encoded(X)
@@ -517,7 +544,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         else:
             task = task_for(self, X, y, classes)
         predictor, y = task.predictor, task.y
-        refuse_output(predictor, self.output)
+        refuse_output(predictor, self)
         if not is_frozen(self.estimator):
             if classes is not None and task.classes is not None:
                 predictor.partial_fit(X, y, classes, sample_weight)
@@ -525,8 +552,11 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
                 predictor.fit(X, y, sample_weight)
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             rng = np.random.default_rng(seed)
+            rows = predictor._observations(X, y, sample_weight)
             # As in the folds: what comes out for new rows is made in the same way.
-            predictor._fitted = predictor._relearned(X, y, sample_weight, rng)
+            predictor._fitted = predictor._relearned(rows, rng)
+            if with_means(self):
+                sums = TokenSums.of(rows, code_sizes(predictor))
             predictor._kept = None  # its own partial_fit is never called again
             if self.rotation is not None and self.output != "first_order":
                 encoded = predictor._encoded(X)
@@ -534,39 +564,26 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True, reset=True)
         self.estimator_ = predictor
         self.target_type_, self.classes_ = target_of(task)
-        self._axes = axes
+        fitted = predictor._fitted
+        lengths = fitted.dims
+        if self.output == "first_order":
+            lengths = np.minimum(lengths, fitted.architecture.n_first)
+        shown = np.zeros((len(lengths), 0), bool)
+        if sums is not None:
+            shown = sums.explained() >= LEAST
+        self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
         return y, seed
 
     # What comes out.
 
-    @property
-    def _n_out(self):
-        """Numbers a vector puts out, one entry an encoded column."""
-        fitted = self.estimator_._fitted
-        if self.output != "first_order":
-            return fitted.dims.tolist()
-        return np.minimum(fitted.dims, fitted.architecture.n_first).tolist()
-
-    def _turned(self, k, values, squared=False):
-        """What column `k` puts out of `values`, of rows of its table."""
-        if self._axes is None:
-            return values[:, : self._n_out[k]]
-        axes = np.square(self._axes[k]) if squared else self._axes[k]
-        return (values[:, : len(axes)] @ axes).astype(np.float32)
-
-    def _vectors(self, fitted, codes):
+    def _vectors(self, codes, fitted, sums):
         """Vectors of the tokens in every row, side by side."""
-        parts = []
-        starts = np.append(fitted.predictor.offsets, len(fitted.weights.mean))
-        for k in range(len(self._n_out)):
-            rows = slice(starts[k], starts[k + 1])
-            parts.append(self._turned(k, fitted.weights.mean[rows])[codes[:, k]])
-            if self.output == "mean_std":
-                variance = 1.0 / fitted.weights.precision[rows]
-                std = np.sqrt(self._turned(k, variance, squared=True))
-                parts.append(std[codes[:, k]])
-        if not parts:
-            return np.zeros((len(codes), 0), np.float32)
+        kinds = [self._output.tables(fitted, sums)]
+        if self.output == "mean_std":
+            kinds.append(self._output.tables(fitted, sums, std=True))
+        parts = [np.zeros((len(codes), 0), np.float32)]
+        for k, tables in enumerate(zip(*kinds, strict=True)):
+            parts += [table[codes[:, k]] for table in tables]
         return np.concatenate(parts, axis=1)
 
     def _with_remainder(self, vectors, table):

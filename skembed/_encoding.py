@@ -170,13 +170,32 @@ def _refuse_others(estimator):
         )
 
 
-def refuse_output(predictor, output):
+def refuse_output(predictor, encoder):
     """Raise if the predictor does not know what is to come out."""
-    if output != "mean" and predictor.prior is None:
+    if encoder.output != "mean" and predictor.prior is None:
         raise ValueError(
-            f"output={output!r} needs an estimator with prior='normal'; this one has "
-            "prior=None, and so neither standard deviations nor a first-order term."
+            f"output={encoder.output!r} needs an estimator with prior='normal'; this "
+            "one has prior=None, and so neither standard deviations nor a first-order "
+            "term."
         )
+    if encoder.target_mean is True and is_frozen(encoder.estimator):
+        raise ValueError(
+            "target_mean=True needs the outcomes, and a FrozenEstimator is fitted "
+            "without them; leave it at 'auto'."
+        )
+
+
+def code_sizes(predictor):
+    """Number of codes of every column of tokens."""
+    return [index.n_codes for index in predictor._fitted.encoder.tokens]
+
+
+def with_means(encoder):
+    """Whether the mean outcomes of tokens come out in front of their vectors."""
+    wanted = encoder.target_mean
+    if wanted == "auto":
+        return encoder.estimator is None and encoder.output != "first_order"
+    return wanted
 
 
 def side_by_side(columns):
