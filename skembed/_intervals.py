@@ -97,10 +97,7 @@ def residual_quantiles(residual, std, rare, weights):
     which = np.searchsorted(cuts, rare)
     ranges = [which == k for k in np.unique(which)]
     middle = [weighted_quantile(rare[at], weights[at], 0.5) for at in ranges]
-    tables = []
-    for of in z.T:
-        whole = _shrunk(of, weights, norm.ppf(LEVELS))
-        tables.append([_shrunk(of[at], weights[at], whole) for at in ranges])
+    tables = [_by_range(of, weights, ranges) for of in z.T]
     return ResidualQuantiles(np.array(middle), np.array(tables))
 
 
@@ -120,6 +117,14 @@ def left_open_without(squares, variance, noise):
     h = squares * variance[:, None] / np.maximum(noise, 1e-300)[:, :, None, None]
     h = np.minimum(h, MAX_SHARE)
     return (h / (1.0 - h)).sum(axis=(2, 3))
+
+
+def _by_range(z, weights, ranges):
+    """Quantiles of `z`, range by range."""
+    whole = _shrunk(z, weights, norm.ppf(LEVELS))
+    if len(ranges) == 1:
+        return [whole]
+    return [_shrunk(z[at], weights[at], whole) for at in ranges]
 
 
 def _shrunk(z, weights, towards):

@@ -82,7 +82,7 @@ def test_classes_and_points_are_turned_too(n_classes):
     rng = np.random.default_rng(0)
     a = rng.integers(0, 4, 600)
     y = (a + (rng.random(600) < 0.1)) % n_classes
-    encoder = EmbeddingEncoder(random_state=0).fit(a[:, None], y)
+    encoder = EmbeddingEncoder(target_mean=False, random_state=0).fit(a[:, None], y)
     power = np.var(encoder.embeddings_[0], axis=0)
     assert (np.diff(power) <= 1e-6).all()
     points = EmbeddingRegressor(3, prior=None, epochs=20, random_state=0)

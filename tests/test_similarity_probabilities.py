@@ -154,7 +154,8 @@ def test_probabilities_are_calibrated(monkeypatch):
         # Distances of vectors mean something in the axes that the layers have given
         # them only: the truth is where 600 new rows of every token put it in these.
         more = interacting(np.tile(np.arange(100), 600), rng, truth, others)
-        learned = estimator._relearned(*more, None, np.random.default_rng(0))
+        rows = estimator._observations(*more, None)
+        learned = estimator._relearned(rows, np.random.default_rng(0))
         vectors = learned.vectors(learned.weights.mean)[0]
         directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         outcomes = truth[:, :1] + truth @ others[X[:200, 1]].T

@@ -13,7 +13,7 @@ CLASSIFIERS = [
     EmbeddingClassifier(**SMALL, categorical_features="all", epochs=60),
     EmbeddingClassifier(**SMALL, categorical_features=[0], epochs=60),
     EmbeddingClassifier(**SMALL, prior=None, epochs=30),
-    EmbeddingClassifier(**SMALL, class_weight="balanced"),
+    EmbeddingClassifier(**SMALL, class_weight="balanced", epochs=60),
 ]
 ENCODERS = [
     EmbeddingEncoder(),
