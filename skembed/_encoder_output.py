@@ -51,6 +51,7 @@ class EncoderOutput:
                 axes = np.square(self.axes[k]) if std else self.axes[k]
                 table = table @ axes
             if in_front is not None:
-                table = np.concatenate([in_front[k] * self.means[k], table], axis=1)
+                shown = np.where(self.means[k], in_front[k], 0.0)
+                table = np.concatenate([shown, table], axis=1)
             out.append((np.sqrt(table) if std else table).astype(np.float32))
         return out

@@ -3,6 +3,9 @@
 import numpy as np
 
 MAX_BINS = 366  # a bin a day: fine enough for what an MLP would smooth away
+ROWS_PER_BIN = (
+    4  # at least, on average: a row alone in its bin cannot be told from noise
+)
 MAX_KNOTS = 16  # pieces of the piecewise-linear encoding
 
 
@@ -35,15 +38,16 @@ class NumberScale:
         sd = np.sqrt(share @ np.square(shifted - mean))
         self.sd = float(np.float32(sd)) or 1.0
         distinct = self.squash(distinct)
+        n_bins = int(min(MAX_BINS, weight.sum() / ROWS_PER_BIN))
         # With two values the linear term says all that a bin could.
-        self.is_binned = len(distinct) > 2
+        self.is_binned = min(len(distinct), n_bins) > 2
         self.knots = _quantiles(distinct, share, MAX_KNOTS)
         if len(distinct) <= 2:
             self.knots = self.knots[:0]
-        if len(distinct) <= MAX_BINS:
+        if len(distinct) <= n_bins:
             self.cuts = 0.5 * (distinct[1:] + distinct[:-1])
         else:
-            self.cuts = _quantiles(distinct, share, MAX_BINS)[1:-1]
+            self.cuts = _quantiles(distinct, share, max(n_bins, 1))[1:-1]
 
     def squash(self, values):
         z = (values - self.origin - self.mean) / self.sd

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skembed._numbers import MAX_BINS, MAX_KNOTS, NumberScale
+from skembed._numbers import MAX_BINS, MAX_KNOTS, ROWS_PER_BIN, NumberScale
 
 
 def scale_of(values, weights=None):
@@ -48,7 +48,7 @@ def test_constant_and_empty_columns_are_zeros(column):
 
 
 def test_few_distinct_values_get_a_bin_each():
-    scale = scale_of([1.0, 2.0, 5.0, 2.0])
+    scale = scale_of([1.0, 2.0, 5.0, 2.0] * 4)
     asked = np.array([1.0, 2.0, 5.0, 4.9, -7.0, np.nan])
     assert scale.bins(asked).tolist() == [0, 1, 2, 2, 0, 3]
     assert scale.n_bins == 4
@@ -62,6 +62,17 @@ def test_many_distinct_values_get_bins_of_equal_counts(values):
     expected = len(values) / MAX_BINS
     assert counts[:-1].min() >= expected - 2
     assert counts[:-1].max() <= expected + 3
+
+
+def test_no_row_is_alone_in_its_bin():
+    values = np.random.default_rng(0).normal(size=200)
+    scale = scale_of(values)
+    counts = np.bincount(scale.bins(values), minlength=scale.n_bins)
+    assert scale.n_bins == 200 // ROWS_PER_BIN + 1
+    assert counts[:-1].min() >= ROWS_PER_BIN - 2
+    assert not scale_of(values[: 2 * ROWS_PER_BIN]).is_binned
+    # Of 200 copies of a few there is a bin for each.
+    assert scale_of(values[:20].repeat(10)).n_bins == 21
 
 
 def test_knots_are_quantiles(values):

@@ -552,3 +552,20 @@ def test_learning_rate_schedules(mixed, quick):
     equal_fits(by_schedule, by_optimizer.fit(X, y))
     constant = quick(learning_rate=1e-2, prior=None).fit(X, y)
     assert constant.loss_curve_ != by_schedule.loss_curve_
+
+
+@pytest.mark.parametrize("n", [150, 300])
+def test_a_number_is_no_name_of_a_row(n):
+    """A bin of its own for every row would take all noise for an effect."""
+
+    def draw(n, rng):
+        X = pd.DataFrame({"token": rng.integers(0, 4, n), "number": rng.normal(size=n)})
+        return X, 2.0 * X["token"] + rng.normal(size=n)
+
+    rng = np.random.default_rng(0)
+    model = EmbeddingRegressor(random_state=0).fit(*draw(n, rng))
+    X, y = draw(3_000, rng)
+    assert model.score(X, y) > 0.78  # 0.83 at best
+    assert 0.7 < model.noise_scale_ < 1.2
+    low, high = model.predict_interval(X, 0.9).T
+    assert ((low <= y) & (y <= high)).mean() > 0.8
