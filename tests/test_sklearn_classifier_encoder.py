@@ -10,10 +10,10 @@ from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
 SMALL = {"embedding_dim": 2, "hidden_layer_sizes": (8,)}
 CLASSIFIERS = [
     EmbeddingClassifier(),
-    EmbeddingClassifier(**SMALL, categorical_features="all", epochs=60),
-    EmbeddingClassifier(**SMALL, categorical_features=[0], epochs=60),
+    EmbeddingClassifier(**SMALL, categorical_features="all", epochs=30),
+    EmbeddingClassifier(**SMALL, categorical_features=[0], epochs=30),
     EmbeddingClassifier(**SMALL, prior=None, epochs=30),
-    EmbeddingClassifier(**SMALL, class_weight="balanced", epochs=60),
+    EmbeddingClassifier(**SMALL, class_weight="balanced", epochs=30),
 ]
 ENCODERS = [
     EmbeddingEncoder(),
