@@ -486,17 +486,17 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     @property
     def embeddings_(self):
         """Vectors of every encoded column, as they come out."""
-        self._of_predictor("embeddings_")
-        return self._by_category()
+        return self._by_category(self._predictor_for("embeddings_"))
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the numbers of `embeddings_`."""
-        self._of_predictor("embeddings_std_")
-        return self._by_category(std=True)
+        predictor = self._predictor_for("embeddings_std_")
+        predictor._needs_posterior("embeddings_std_")
+        return self._by_category(predictor, std=True)
 
-    def _by_category(self, std=False):
-        fitted = self.estimator_._fitted
+    def _by_category(self, predictor, std=False):
+        fitted = predictor._fitted
         tables = self._output.tables(fitted, self._sums, std)
         indices = fitted.encoder.tokens
         return [t[index.codes] for t, index in zip(tables, indices, strict=True)]
@@ -522,11 +522,14 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         return self._of_predictor("is_categorical_")
 
     def _of_predictor(self, name):
+        return getattr(self._predictor_for(name), name)
+
+    def _predictor_for(self, name):
         if "estimator_" not in vars(self):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r} before fit."
             )
-        return getattr(self.estimator_, name)
+        return self.estimator_
 
     # Steps of the fit.
 
@@ -559,8 +562,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
                 sums = TokenSums.of(rows, code_sizes(predictor))
             predictor._kept = None  # its own partial_fit is never called again
             if self.rotation is not None and self.output != "first_order":
-                encoded = predictor._encoded(X)
-                axes = axes_of(predictor._fitted, encoded, sample_weight)
+                axes = axes_of(predictor._fitted, rows)
         validate_data(self, X, skip_check_array=True, reset=True)
         self.estimator_ = predictor
         self.target_type_, self.classes_ = target_of(task)

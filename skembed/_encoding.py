@@ -139,17 +139,13 @@ def folds(encoder, X, y):
     return pairs
 
 
-def axes_of(fitted, encoded, weights):
+def axes_of(fitted, rows):
     """Principal axes of the vectors of every column of tokens."""
     from ._keras.slopes import slopes
 
-    if weights is None:
-        weights = np.ones(len(encoded.codes))
-    weights = np.asarray(weights, dtype=float)
-    used = np.flatnonzero(weights)
-    blocks = [encoded.codes[used], encoded.numbers[used]]
-    rows, times = sample(blocks, weights[used], SLOPE_ROWS)
-    encoded = Encoded(*(block[rows] for block in blocks))
+    blocks = [rows.codes, rows.numbers]
+    at, times = sample(blocks, rows.weights, SLOPE_ROWS)
+    encoded = Encoded(*(block[at] for block in blocks))
     by_vector = np.concatenate([found for *_, found in slopes(fitted, encoded)])
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]

@@ -63,6 +63,7 @@ def rarity(codes, counts, own=0.0):
     ----------
     codes : ndarray of int of shape (n_rows, n_columns)
     counts : list of ndarray of shape (n_codes_k,)
+        Of the first columns, those of tokens; others are not looked at.
     own : float, default=0.0
         How often each row counts itself.
 

@@ -3,9 +3,7 @@
 import numpy as np
 
 MAX_BINS = 366  # a bin a day: fine enough for what an MLP would smooth away
-ROWS_PER_BIN = (
-    4  # at least, on average: a row alone in its bin cannot be told from noise
-)
+ROWS_PER_BIN = 4  # on average: a row alone in its bin cannot be told from noise
 MAX_KNOTS = 16  # pieces of the piecewise-linear encoding
 
 
@@ -38,7 +36,7 @@ class NumberScale:
         sd = np.sqrt(share @ np.square(shifted - mean))
         self.sd = float(np.float32(sd)) or 1.0
         distinct = self.squash(distinct)
-        n_bins = int(min(MAX_BINS, weight.sum() / ROWS_PER_BIN))
+        n_bins = int(min(MAX_BINS, np.float32(weight.sum()) / ROWS_PER_BIN))
         # With two values the linear term says all that a bin could.
         self.is_binned = min(len(distinct), n_bins) > 2
         self.knots = _quantiles(distinct, share, MAX_KNOTS)

@@ -35,8 +35,9 @@ class TokenSums(NamedTuple):
 
     @classmethod
     def of(cls, rows, sizes, centre=None):
-        """Sums over `rows`, an `Observations`, of columns with so many codes.
+        """Sums over `rows`, an `Observations`, by its first columns: those of tokens.
 
+        `sizes` says how many codes each has.
         Without a `centre` it is the mean of the rows.
         """
         if centre is None:
