@@ -163,8 +163,8 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     """A run of the engine that trains one point table with Adam."""
     import skembed._fitting as fitting
     from skembed import EmbeddingRegressor
+    from skembed._data.rows import Observations
     from skembed._keras import trainer
-    from skembed._rows import Observations
 
     rng = np.random.default_rng(0)
     X = rng.integers(0, n_tokens, (n_rows, 1))
@@ -318,8 +318,8 @@ def tokenise(repeats):
     """Ten million strings to codes, against polars' categorical cast."""
     import polars as pl
 
-    from skembed._columns import read
-    from skembed._tokens import TokenIndex
+    from skembed._data.columns import read
+    from skembed._data.tokens import TokenIndex
 
     rng = np.random.default_rng(0)
     names = np.array([f"token_{i:05d}" for i in range(10_000)])

@@ -6,25 +6,28 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _get_feature_names,
-    _num_samples,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _fitting
-from ._columns import as_table, take
-from ._features import FeatureEncoder, choose_categorical
-from ._fitted_tables import FittedTables
-from ._hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
-from ._network import ACTIVATION_NAMES, Knots, initial_weights
-from ._rows import Observations
+from ._attributes import FittedTables
+from ._data.columns import as_table, take
+from ._data.features import FeatureEncoder, choose_categorical
+from ._data.rows import Observations
+from ._model.activations import ACTIVATION_NAMES
+from ._model.network import Knots, initial_weights
+from ._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_sample_weight,
+    feature_names,
+    fit_context,
+    num_samples,
+)
+from ._training.hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 
 
 class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
@@ -152,7 +155,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
     # The fit, one line a step.
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn a vector for every token of every categorical column.
 
@@ -219,7 +222,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         return self
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Go on learning from more rows, with new tokens among them if there are.
 
@@ -264,7 +267,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
             return self._fit_afresh(X, y, sample_weight, is_chunk=True)
         return self._update(X, y, sample_weight, anchored=True)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fold_in(self, X, y, sample_weight=None):
         """Learn vectors from a few more rows with everything else frozen.
 
@@ -315,7 +318,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
                 "the target y is None."
             )
         table = as_table(X)
-        n = _num_samples(table)
+        n = num_samples(table)
         if n == 0 or table.shape[1] == 0:
             what = "sample" if n == 0 else "feature"
             raise ValueError(
@@ -326,7 +329,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         check_consistent_length(table, y, sample_weight)
         if sample_weight is None:
             return table, y, np.ones(n)
-        weights = _check_sample_weight(
+        weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
         used = np.flatnonzero(weights > 0)
@@ -355,9 +358,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _encode(self, X, table, weights):
         """Encoder of the columns, and the rows encoded."""
-        mask = choose_categorical(
-            table, self.categorical_features, _get_feature_names(X)
-        )
+        mask = choose_categorical(table, self.categorical_features, feature_names(X))
         _fitting.column_dims(self, int(mask.sum()))
         encoder = FeatureEncoder(mask, with_bins=self.prior is not None)
         encoded = encoder.fit_transform(
@@ -568,7 +569,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        if _num_samples(table) == 0:
+        if num_samples(table) == 0:
             raise ValueError(
                 f"Found array with 0 sample(s) (shape={tuple(table.shape)}) while a "
                 "minimum of 1 is required."

@@ -3,21 +3,20 @@
 import numpy as np
 from scipy import sparse
 from scipy.special import log_expit, log_softmax
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.callback import with_callbacks
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import (
     check_classification_targets,
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import _check_y
 
 from ._base import BaseEmbedding
-from ._columns import take
-from ._likelihoods import Bernoulli, Categorical
+from ._data.columns import take
+from ._model.likelihoods import Bernoulli, Categorical
+from ._sklearn import StrOptions, check_y, fit_context
 
 
 class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
@@ -259,7 +258,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         self.class_weight = class_weight
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go on learning from more rows, with new tokens among them if there are.
 
@@ -469,7 +468,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         if kind == "multilabel-indicator":
             y = y.toarray() if sparse.issparse(y) else y
             return check_array(y, dtype=None, input_name="y")
-        return _check_y(y, multi_output=False, estimator=self)
+        return check_y(y, multi_output=False, estimator=self)
 
     def _check_rows(self, X, y, sample_weight):
         table, y, weights = super()._check_rows(X, y, sample_weight)

@@ -1,20 +1,15 @@
 """EmbeddingEncoder."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils._set_output import _get_adapter_from_container
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._columns import as_table, is_frame, read, take
-from ._encoder_output import EncoderOutput
-from ._encoding import (
+from . import _settings as settings
+from ._cross_fit.output import EncoderOutput
+from ._cross_fit.target_means import TokenSums
+from ._cross_fit.tasks import (
     axes_of,
     code_sizes,
     folds,
@@ -26,7 +21,13 @@ from ._encoding import (
     task_for,
     with_means,
 )
-from ._target_means import LEAST, TokenSums
+from ._data.columns import as_table, is_frame, read, take
+from ._sklearn import (
+    StrOptions,
+    adapter_of_container,
+    check_feature_names_in,
+    fit_context,
+)
 
 
 class EmbeddingEncoder(TransformerMixin, BaseEstimator):
@@ -211,7 +212,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         self.shuffle = shuffle
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, sample_weight=None):
         """Learn a vector for every token.
 
@@ -250,7 +251,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         self._fit_predictor(X, y, sample_weight)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None, sample_weight=None):
         """Learn a vector for every token, and encode `X` cross-fitted.
 
@@ -393,11 +394,11 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         out = side_by_side(columns)
         if not is_frame(frame):
             return out
-        adapter = _get_adapter_from_container(frame)
-        out = adapter.create_container(out, frame, _check_feature_names_in(self))
+        adapter = adapter_of_container(frame)
+        out = adapter.create_container(out, frame, check_feature_names_in(self))
         return out.infer_objects() if hasattr(out, "infer_objects") else out
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Learn from more rows, with new tokens among them if there are.
 
@@ -470,7 +471,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         ['colour_0', 'colour_1']
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         out = []
         encoded = names[self.is_categorical_]
         for name, n in zip(encoded, self._output.widths, strict=True):
@@ -572,7 +573,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             lengths = np.minimum(lengths, fitted.architecture.n_first)
         shown = np.zeros((len(lengths), 0), bool)
         if sums is not None:
-            shown = sums.explained() >= LEAST
+            shown = sums.explained() >= settings.LEAST_MEANS
         self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
         return y, seed
 

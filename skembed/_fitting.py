@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import _schedule
-from ._inference import Predictor
-from ._network import Architecture, Knots, Weights
-from ._rows import Observations, merge, set_apart
+from ._data.rows import Observations, merge, set_apart
+from ._model.network import Architecture, Knots, Weights
+from ._model.predictor import Predictor
+from ._training import schedule as _schedule
 
 LEARNING_RATE = 5e-3
 ROW_RATE = 1.0  # passes over a token's data that move its vector all the way

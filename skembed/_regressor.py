@@ -6,18 +6,16 @@ from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_y, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from . import _fitting
+from . import _settings as settings
 from ._base import BaseEmbedding
-from ._features import Encoded
-from ._intervals import NORMAL, left_open_without, rarity, residual_quantiles
-from ._likelihoods import REGRESSION_LOSSES, regression_likelihood
-from ._network import MIN_LOG_NOISE
-from ._rows import sample
-
-LOOK_BACK_ROWS = 10_000  # a hundred of them beyond the outermost of 199 quantiles
+from ._data.features import Encoded
+from ._data.rows import sample
+from ._model.intervals import NORMAL, left_open_without, rarity, residual_quantiles
+from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
+from ._sklearn import Interval, StrOptions, check_y
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
@@ -301,7 +299,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         return regression_likelihood(self.loss, self.quantile)
 
     def _check_y(self, y):
-        return _check_y(y, multi_output=True, y_numeric=True, estimator=self)
+        return check_y(y, multi_output=True, y_numeric=True, estimator=self)
 
     def _encode_y(self, y, known=None):
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
@@ -474,7 +472,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         if not fitted.architecture.posterior:
             return fitted
         blocks = [seen.codes, seen.numbers, seen.outcome]
-        rows, weights = sample(blocks, seen.weights, LOOK_BACK_ROWS)
+        rows, weights = sample(blocks, seen.weights, settings.LOOK_BACK_ROWS)
         encoded = Encoded(seen.codes[rows], seen.numbers[rows])
         predicts = before or fitted
         f = predicts.predictor.outputs(encoded)
@@ -562,4 +560,4 @@ def _noise(fitted):
     if not fitted.likelihood.has_noise:
         return np.ones(fitted.architecture.n_outputs)
     log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
-    return np.exp(np.maximum(log_noise, MIN_LOG_NOISE))
+    return np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))

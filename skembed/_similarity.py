@@ -6,24 +6,26 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._columns import as_table, read
-from ._metrics import METRICS, Space, pairwise, search_points
-from ._neighbors import nearest, nearest_by_transformer
-from ._profiles import outcome_profiles
-from ._questions import TokenQuestionsMixin
-from ._token_tables import column_codes, select_table, token_tables
+from ._data.columns import as_table, read
+from ._predictors import default_predictor
+from ._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    check_sample_weight,
+    fit_context,
+)
+from ._space.metrics import METRICS, Space, pairwise, search_points
+from ._space.neighbors import nearest, nearest_by_transformer
+from ._space.profiles import outcome_profiles
+from ._space.questions import TokenQuestionsMixin
+from ._space.token_tables import column_codes, select_table, token_tables
 
 __all__ = ["TokenSimilarity"]
 
@@ -180,7 +182,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = False
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None):
         """Fit the estimator and take the token vectors from it.
 
@@ -221,7 +223,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         X = as_table(X)
         validate_data(self, X, skip_check_array=True)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+            sample_weight = check_sample_weight(sample_weight, X)
         self.estimator_ = self._fit_estimator(X, y, sample_weight)
         tables = token_tables(self.estimator_)
         if not tables:
@@ -245,7 +247,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         if isinstance(self.estimator, FrozenEstimator):
             return self.estimator
         if self.estimator is None:
-            estimator = _default_estimator(y)
+            estimator = default_predictor(y)(categorical_features="all")
         else:
             estimator = clone(self.estimator)
             by_type = getattr(estimator, "categorical_features", None)
@@ -378,7 +380,7 @@ matrix of that shape
         ['grade_c', 'grade_a']
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         return np.array(
             [
                 f"{names[space.table.column]}_{target}"
@@ -391,15 +393,3 @@ matrix of that shape
 
 def _all_float(X):
     return all(column.is_float for column in read(X))
-
-
-def _default_estimator(y):
-    from skembed import EmbeddingClassifier, EmbeddingRegressor
-
-    # an unknown kind of y is left to the regressor to explain
-    of_classes = type_of_target(np.asarray(y), input_name="y") in (
-        "binary",
-        "multiclass",
-    )
-    predictor = EmbeddingClassifier if of_classes else EmbeddingRegressor
-    return predictor(categorical_features="all")

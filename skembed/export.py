@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ._token_names import keyed_vectors_name, token_from_keyed_vectors_name
-from ._token_tables import select_table, token_tables
+from ._space.token_names import keyed_vectors_name, token_from_keyed_vectors_name
+from ._space.token_tables import select_table, token_tables
 
 __all__ = [
     "keyed_vectors_name",

@@ -1,4 +1,4 @@
-"""Who may import whom: the rules of the rooms, held by reading the source."""
+"""Who may import whom: one line per room, held by reading every import there is."""
 
 import ast
 from pathlib import Path
@@ -10,11 +10,50 @@ import skembed
 ROOT = Path(skembed.__file__).parent
 ENGINE = {"tensorflow", "keras", "scikeras"}
 OPTIONAL = {"pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich"}
-ALWAYS = {"numpy", "scipy", "sklearn"}
+
+# Room -> the rooms that it may import. A folder is a room; so is a file beside them.
+# Every room may read _settings (constants) and _sklearn (what is private there).
+MAY_IMPORT = {
+    "_settings": set(),
+    "_sklearn": set(),
+    "_data": set(),
+    "_model": {"_data"},
+    "_training": {"_model", "_data"},
+    "_keras": {"_training", "_model", "_data"},
+    "_fitting": {"_keras", "_training", "_model", "_data"},
+    "_attributes": {"_fitting", "_keras", "_model"},
+    "_base": {"_fitting", "_attributes", "_keras", "_training", "_model", "_data"},
+    "_regressor": {"_fitting", "_base", "_keras", "_model", "_data"},
+    "_classifier": {"_base", "_model", "_data"},
+    "_predictors": {"_base", "_regressor", "_classifier"},
+    "_cross_fit": {
+        *("_predictors", "_regressor", "_classifier", "_base"),
+        *("_keras", "_training", "_model", "_data"),
+    },
+    "_encoder": {"_cross_fit", "_model", "_data"},
+    "_space": {"_model", "_data"},
+    "_similarity": {"_predictors", "_space", "_data"},
+    "_plot": {"_space", "_data"},
+    "export": {"_space"},
+    "datasets": set(),
+    "demo": {"_plot", "_similarity", "_regressor", "datasets"},
+    "__init__": set(),
+}
+EVERYBODY = {"_settings", "_sklearn"}
 
 
-def imports(path, at_import_only):
-    """Dotted names of all modules that a file imports, its own package resolved."""
+def room_of(path):
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+FILES = [
+    pytest.param(path, id=str(path.relative_to(ROOT)))
+    for path in sorted(ROOT.rglob("*.py"))
+]
+
+
+def imports(path, at_import_only=False):
+    """Dotted names of all that a file imports, names out of modules included."""
     package = ["skembed", *path.relative_to(ROOT).parent.parts]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = _module_level(tree) if at_import_only else ast.walk(tree)
@@ -24,9 +63,7 @@ def imports(path, at_import_only):
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            # `from package import module` means the module, not the package.
-            names = [f"{module}.{alias.name}" for alias in node.names]
-            yield from (name if name in MODULES else module for name in names)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def _module_level(tree):
@@ -35,123 +72,88 @@ def _module_level(tree):
     while waiting:
         node = waiting.pop()
         yield node
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             waiting += ast.iter_child_nodes(node)
 
 
-def name_of(path):
-    parts = ["skembed", *path.relative_to(ROOT).with_suffix("").parts]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def rooms(path, **kwargs):
+    """Rooms of this package that a file imports.
+
+    ``from skembed import X`` leads to the room that `X` lives in.
+    """
+    found = set()
+    for name in imports(path, **kwargs):
+        head, _, rest = name.partition(".")
+        if head == "skembed":
+            first = rest.partition(".")[0]
+            if first in MAY_IMPORT:
+                found.add(first)
+            else:
+                found.add(skembed._HOMES.get(first) or "__init__")
+    return found
 
 
-MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+def foreign(path, **kwargs):
+    return {name.split(".")[0] for name in imports(path, **kwargs)} - {"skembed"}
 
 
-def room(module):
-    """The module of the package that a dotted name lies in, or None."""
-    while module and module not in MODULES:
-        module = module.rpartition(".")[0]
-    return module or None
+def test_every_room_has_its_line():
+    assert {room_of(param.values[0]) for param in FILES} == set(MAY_IMPORT)
 
 
-def own(name, at_import_only=False):
-    found = {room(module) for module in imports(MODULES[name], at_import_only)}
-    return found - {None, "skembed", name}
+@pytest.mark.parametrize("path", FILES)
+def test_imports_go_down_only(path):
+    room = room_of(path)
+    assert rooms(path) - {room} <= MAY_IMPORT[room] | EVERYBODY
 
 
-def foreign(name, at_import_only=False):
-    found = {m.split(".")[0] for m in imports(MODULES[name], at_import_only)}
-    return found - {"skembed"}
+def test_no_circles_between_rooms():
+    order = list(MAY_IMPORT)
+    for room, allowed in MAY_IMPORT.items():
+        below = order[: order.index(room)]
+        assert allowed - {"__init__"} <= set(below), room
 
 
-def in_engine(name):
-    return name.startswith("skembed._keras")
-
-
-def in_plot(name):
-    return name.startswith("skembed._plot")
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_only_the_engine_room_imports_the_engine(name):
-    found = foreign(name) & ENGINE
-    allowed = set()
-    if in_engine(name):
-        allowed = {"tensorflow", "keras"}
-        if name == "skembed._keras.bridge":
-            allowed = ENGINE
-    assert found <= allowed
-
-
-@pytest.mark.parametrize("name", [n for n in MODULES if not in_engine(n)])
-def test_nothing_heavy_is_imported_at_import(name):
-    assert not foreign(name, at_import_only=True) & (OPTIONAL | ENGINE | {"matplotlib"})
-    assert not {m for m in own(name, at_import_only=True) if in_engine(m)}
-
-
-@pytest.mark.parametrize("name", [n for n in MODULES if not in_plot(n)])
-def test_only_displays_draw(name):
-    assert "matplotlib" not in foreign(name)
-    assert not {module for module in own(name) if in_plot(module)}
-
-
-PLAIN = {  # rooms that know nothing of estimators, and whom they may ask
-    "_columns": set(),
-    "_rows": set(),
-    "_numbers": set(),
-    "_network": set(),
-    "_likelihoods": set(),
-    "_schedule": set(),
-    "_hooks": set(),
-    "_tokens": {"_columns"},
-    "_features": {"_columns", "_tokens", "_numbers"},
-    "_inference": {"_network"},
-}
-
-
-@pytest.mark.parametrize("name", PLAIN)
-def test_the_lower_rooms_import_only_what_lies_below(name):
-    allowed = {f"skembed.{module}" for module in PLAIN[name]}
-    assert own(f"skembed.{name}") <= allowed
-
-
-@pytest.mark.parametrize("name", [n for n in MODULES if in_engine(n)])
-def test_the_engine_knows_no_estimator(name):
-    plain = {f"skembed.{module}" for module in PLAIN}
-    assert {m for m in own(name) if not in_engine(m)} <= plain
-
-
-ESTIMATORS = {"skembed._base", "skembed._regressor", "skembed._classifier"}
-
-
-def test_the_base_knows_no_subclass():
-    assert not own("skembed._base") & (ESTIMATORS - {"skembed._base"})
-    assert not own("skembed._regressor") & {"skembed._classifier"}
-
-
-@pytest.mark.parametrize("name", [n for n in MODULES if n.endswith("_similarity")])
-def test_similarity_reads_public_attributes_only(name):
-    reached, waiting = set(), [name]
+@pytest.mark.parametrize("path", FILES)
+def test_no_circles_inside_of_a_room(path):
+    reached, waiting = set(), [path]
     while waiting:
-        for module in own(waiting.pop()) - reached:
-            reached.add(module)
-            waiting.append(module)
-    assert not {module for module in reached if in_engine(module)}
-    if not in_plot(name):
-        assert not reached & ESTIMATORS
+        for name in imports(waiting.pop()):
+            file = ROOT.joinpath(*name.split(".")[1:])
+            for other in (file.with_suffix(".py"), file.parent.with_suffix(".py")):
+                if other.is_file() and other not in reached:
+                    reached.add(other)
+                    waiting.append(other)
+    assert path not in reached
 
 
-def test_no_circles():
-    edges = {name: own(name) for name in MODULES}
-    done = set()
+@pytest.mark.parametrize("path", FILES)
+def test_only_the_engine_room_imports_the_engine(path):
+    allowed = set()
+    if room_of(path) == "_keras":
+        allowed = ENGINE if path.stem == "bridge" else {"tensorflow", "keras"}
+    assert foreign(path) & ENGINE <= allowed
 
-    def visit(name, path):
-        assert name not in path, " -> ".join([*path, name])
-        if name not in done:
-            for module in sorted(edges[name]):
-                visit(module, [*path, name])
-            done.add(name)
 
-    for name in MODULES:
-        visit(name, [])
-    assert done == set(MODULES)
+@pytest.mark.parametrize("path", FILES)
+def test_nothing_heavy_is_imported_at_import(path):
+    if room_of(path) == "_keras":
+        return
+    heavy = OPTIONAL | ENGINE | {"matplotlib"}
+    assert not foreign(path, at_import_only=True) & heavy
+    assert "_keras" not in rooms(path, at_import_only=True)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_only_displays_draw(path):
+    if room_of(path) != "_plot":
+        assert "matplotlib" not in foreign(path)
+
+
+PRIVATE_OF_SKLEARN = ("sklearn.utils._", "sklearn.base._", "sklearn.utils.validation._")
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_private_names_of_scikit_learn_stand_in_one_place(path):
+    if room_of(path) != "_sklearn":
+        assert not [n for n in imports(path) if n.startswith(PRIVATE_OF_SKLEARN)]

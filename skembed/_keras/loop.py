@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from .._network import MIN_LOG_NOISE, MIN_LOG_SCALE
+from .._settings import MIN_LOG_NOISE, MIN_LOG_SCALE
 from . import dense, losses, optimizers
 
 

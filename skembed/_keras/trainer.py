@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import tensorflow as tf
 
-from .._features import Encoded
-from .._network import MIN_LOG_NOISE, Knots, Weights
-from .._schedule import StopRule, steps_per_epoch
+from .._data.features import Encoded
+from .._model.network import Knots, Weights
+from .._settings import MIN_LOG_NOISE
+from .._training.schedule import StopRule, steps_per_epoch
 from . import dense, loop, losses
 
 CHUNK = 256  # steps a call at most, where nothing has to look in between

@@ -6,8 +6,13 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skembed._columns import as_table, read
-from skembed._token_tables import as_tokens, is_missing, select_table, token_tables
+from skembed._data.columns import as_table, read
+from skembed._space.token_tables import (
+    as_tokens,
+    is_missing,
+    select_table,
+    token_tables,
+)
 
 
 def unwrap(estimator, attribute="embeddings_"):

@@ -8,10 +8,10 @@ from scipy.spatial.distance import squareform
 from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_array, check_random_state
 
-from skembed._columns import as_table
+from skembed._data.columns import as_table
 from skembed._plot import _common, _fitted
-from skembed._profiles import outcome_profiles
-from skembed._token_tables import column_codes
+from skembed._space.profiles import outcome_profiles
+from skembed._space.token_tables import column_codes
 
 _METRIC_NAMES = {
     "euclidean": "Euclidean distance",

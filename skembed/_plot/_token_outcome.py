@@ -5,7 +5,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skembed._plot import _common, _fitted
-from skembed._token_tables import TokenTable
+from skembed._space.token_tables import TokenTable
 
 
 class TokenOutcomeDisplay:

@@ -1,0 +1,131 @@
+"""What a fitted predictor knows of its tokens, as attributes."""
+
+import numpy as np
+
+from ._fitting import prior_precision
+from ._model.axes import in_use
+
+
+class FittedTables:
+    """Fitted attributes of the predictors, read from their state `_fitted`."""
+
+    @property
+    def embeddings_(self):
+        """Vectors of every categorical column, (n_tokens, embedding_dim) each."""
+        fitted = self._needs_fit("embeddings_")
+        return fitted.vectors(fitted.weights.mean)
+
+    @property
+    def embeddings_std_(self):
+        """Posterior standard deviations of the numbers of `embeddings_`."""
+        fitted = self._needs_posterior("embeddings_std_")
+        return [1.0 / np.sqrt(p) for p in fitted.vectors(fitted.weights.precision)]
+
+    @property
+    def embedding_(self):
+        """Vectors of the one categorical column, (n_tokens, embedding_dim)."""
+        return self._only(self.embeddings_, "embedding_", "embeddings_")
+
+    @property
+    def embedding_std_(self):
+        """Posterior standard deviations of the numbers of `embedding_`."""
+        return self._only(self.embeddings_std_, "embedding_std_", "embeddings_std_")
+
+    @property
+    def prior_scales_(self):
+        """Standard deviations of the prior, by coordinate, one array a column."""
+        fitted = self._needs_posterior("prior_scales_")
+        scales = []
+        for column, dim in enumerate(fitted.dims):
+            precision = prior_precision(
+                fitted.architecture, fitted.weights.dense, column
+            )
+            scales.append(1.0 / np.sqrt(precision[:dim]))
+        return scales
+
+    @property
+    def n_active_dims_(self):
+        """Coordinates in use, one number a categorical column.
+
+        A coordinate is in use where the posterior variance, on average over the rows
+        of the training data, is less than half of the prior's; the others have fallen
+        back to it.
+        """
+        self._needs_posterior("n_active_dims_")
+        tables = zip(
+            self.embeddings_std_, self.prior_scales_, self.category_counts_, strict=True
+        )
+        return [int(in_use(*table).sum()) for table in tables]
+
+    @property
+    def model_(self):
+        """The trained network as a Keras model, built anew at every call.
+
+        Its inputs are what :meth:`model_inputs` returns; its outputs are predictions
+        in units of y (probabilities of a classifier).
+        """
+        from ._keras.network import build_model
+
+        return build_model(self._needs_fit("model_"))
+
+    def model_inputs(self, X):
+        """Turn the rows of `X` into the inputs of `model_`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        inputs : dict of str to ndarray
+            "codes": int32 of shape (n_samples, n_columns), row numbers of the tables;
+            "numbers": float32 of shape (n_samples, n_numbers), scaled.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or holds a token that fit has not
+            seen and ``handle_unknown="error"``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(epochs=20, random_state=0).fit(X, y)
+        >>> rows = [["blue"], ["red"]]
+        >>> inputs = regressor.model_inputs(rows)
+        >>> {name: values.shape for name, values in inputs.items()}
+        {'codes': (2, 1), 'numbers': (2, 0)}
+        >>> by_keras = regressor.model_.predict(inputs, verbose=0)
+        >>> bool(np.allclose(by_keras.ravel(), regressor.predict(rows), atol=1e-4))
+        True
+        """
+        codes, numbers = self._encoded(X)
+        return {"codes": codes, "numbers": numbers.astype(np.float32)}
+
+    def _needs_fit(self, name):
+        # An AttributeError, as for every attribute: hasattr() is then False.
+        if "_fitted" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} before fit."
+            )
+        return self._fitted
+
+    def _needs_posterior(self, name):
+        fitted = self._needs_fit(name)
+        if not fitted.architecture.posterior:
+            raise AttributeError(
+                f"{name} needs the posterior of prior='normal'; this estimator was "
+                "fitted with prior=None, which knows points only."
+            )
+        return fitted
+
+    def _only(self, values, name, plural):
+        if len(values) != 1:
+            raise AttributeError(
+                f"{name} is there for exactly one categorical column; this estimator "
+                f"has {len(values)}. Use {plural}, a list with one array a column."
+            )
+        return values[0]

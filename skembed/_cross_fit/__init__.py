@@ -1,0 +1,1 @@
+"""The pieces of EmbeddingEncoder that are functions of data."""

@@ -1,0 +1,100 @@
+"""What the rows of a token come to, whatever else stands in them.
+
+The vectors of a network say what a token does with all else given. A model that splits
+on one column at a time wants to know as well where the outcomes of a token's rows lie:
+their mean, drawn to that of all rows by how few they are (Searle, Casella & McCulloch
+1992, "Variance Components", sections 3.6 and 7.4: the analysis of variance gives the
+two variances, the best linear predictor the means).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class TokenSums(NamedTuple):
+    """Sums over rows from which the means of their tokens follow.
+
+    Attributes
+    ----------
+    counts : list of ndarray of shape (n_codes_k,)
+        Weight of the rows of each token, column by column.
+    totals : list of ndarray of shape (n_codes_k, n_outputs)
+        Weighted sums of their outcomes, less `centre`.
+    squares : ndarray of shape (n_outputs,)
+        Weighted sum of the squares of all outcomes, less `centre`.
+    centre : ndarray of shape (n_outputs,)
+    """
+
+    counts: list
+    totals: list
+    squares: np.ndarray
+    centre: np.ndarray
+
+    @classmethod
+    def of(cls, rows, sizes, centre=None):
+        """Sums over `rows`, an `Observations`, by its first columns: those of tokens.
+
+        `sizes` says how many codes each has.
+        Without a `centre` it is the mean of the rows.
+        """
+        if centre is None:
+            centre = np.average(rows.outcome, axis=0, weights=rows.weights)
+        y = rows.outcome - centre
+        weighted = rows.weights[:, None] * y
+        counts, totals = [], []
+        for codes, size in zip(rows.codes.T, sizes, strict=False):
+            counts.append(np.bincount(codes, rows.weights, size))
+            sums = [np.bincount(codes, column, size) for column in weighted.T]
+            totals.append(np.stack(sums, axis=1))
+        return cls(counts, totals, (weighted * y).sum(axis=0), centre)
+
+    def more(self, rows, sizes):
+        """These sums with those of more rows; a token keeps its code."""
+        new = TokenSums.of(rows, sizes, self.centre)
+        added = []
+        for old, others in ((self.counts, new.counts), (self.totals, new.totals)):
+            added.append([sums.copy() for sums in others])
+            for sums, before in zip(added[-1], old, strict=True):
+                sums[: len(before)] += before
+        return TokenSums(*added, self.squares + new.squares, self.centre)
+
+    def means(self):
+        """Mean and variance of every token, less the centre: two lists of tables.
+
+        A token without rows has the mean 0.
+        """
+        pairs = [
+            _shrunk(*sums, self.squares)
+            for sums in zip(self.counts, self.totals, strict=True)
+        ]
+        return [mean for mean, _ in pairs], [variance for _, variance in pairs]
+
+    def explained(self):
+        """Share of the outcomes' variance in the means, (n_columns, n_outputs)."""
+        shares = [
+            (n[:, None] * np.square(mean)).sum(axis=0)
+            for n, mean in zip(self.counts, self.means()[0], strict=True)
+        ]
+        shares = np.array(shares).reshape(len(shares), len(self.squares))
+        return shares / np.maximum(self.squares, 1e-300)
+
+
+def _shrunk(counts, totals, squares):
+    """Best linear predictors of a column's means about 0, and their variances."""
+    n, seen = counts[:, None], counts > 0
+    n_all, n_tokens = counts.sum(), seen.sum()
+    raw = np.where(n > 0, totals / np.maximum(n, 1e-300), 0.0)
+    between = (n * np.square(raw)).sum(axis=0)
+    within = np.maximum(squares - between, 0.0) / max(n_all - n_tokens, 1e-300)
+    # Tokens of one row each say nothing of how far apart tokens are.
+    apart = n_all - np.square(counts).sum() / max(n_all, 1e-300)
+    effects = (between - (n_tokens - 1) * within) / max(apart, 1e-300)
+    if n_all <= n_tokens or apart <= 0:
+        effects = np.zeros_like(within)
+    effects = np.maximum(effects, 0.0)
+    scatter = n * effects + within
+    share = np.divide(
+        n * effects, scatter, out=np.zeros_like(scatter), where=scatter > 0
+    )
+    return share * raw, (1.0 - share) * effects

@@ -1,0 +1,199 @@
+"""The pieces of EmbeddingEncoder that are functions of data."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.utils.multiclass import (
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from .. import _settings as settings
+from .._base import BaseEmbedding
+from .._classifier import EmbeddingClassifier
+from .._data.features import Encoded
+from .._data.rows import sample
+from .._model.axes import principal_axes
+from .._predictors import CLASSES, predictor_of, target_type
+from .._regressor import EmbeddingRegressor
+from .._sklearn import num_samples
+
+
+class Task(NamedTuple):
+    """A predictor to train or to take as it is, and what is known of the target."""
+
+    predictor: BaseEmbedding
+    y: object
+    target_type: str
+    classes: np.ndarray | None
+
+
+def frozen_task(estimator):
+    """The task of a fitted predictor in a FrozenEstimator."""
+    predictor = estimator.estimator
+    _refuse_others(predictor)
+    check_is_fitted(predictor)
+    return Task(predictor, None, "continuous", None)
+
+
+def target_of(task):
+    """What y is and its labels, as the fitted predictor of a task has them."""
+    predictor = task.predictor
+    if not isinstance(predictor, EmbeddingClassifier):
+        return task.target_type, task.classes
+    if predictor._is_multilabel:
+        return "multilabel-indicator", predictor.classes_
+    return CLASSES[len(predictor.classes_) > 2], predictor.classes_
+
+
+def task_for(encoder, X, y, classes=None):
+    """The predictor that `encoder` trains on `y`.
+
+    `classes` are all labels there will be; None: those of `y`.
+    """
+    if encoder.estimator is not None:
+        _refuse_others(encoder.estimator)
+        predictor = clone(encoder.estimator).set_params(
+            categorical_features=encoder.categorical_features
+        )
+        if predictor.random_state is None:
+            predictor.set_params(random_state=encoder.random_state)
+        y = predictor._check_y(y)
+        kind = "continuous"
+        if isinstance(predictor, EmbeddingClassifier):
+            kind = type_of_target(y, input_name="y")
+        return Task(predictor, y, kind, _labels(kind, y, classes))
+    kind = _target_type(encoder.target_type, X, y)
+    labels = _labels(kind, y, classes)
+    make = predictor_of(kind)
+    if labels is not None and len(labels) == 1:
+        # Nothing to tell apart: an outcome without any scatter.
+        make, y = EmbeddingRegressor, np.zeros(num_samples(y))
+    predictor = make(
+        categorical_features=encoder.categorical_features,
+        random_state=encoder.random_state,
+    )
+    return Task(predictor, predictor._check_y(y), kind, labels)
+
+
+def _labels(kind, y, classes):
+    if kind in CLASSES:
+        check_classification_targets(y)
+        return unique_labels(y if classes is None else classes)
+    return np.arange(np.shape(y)[1]) if kind == "multilabel-indicator" else None
+
+
+def _target_type(wanted, X, y):
+    """What `y` is."""
+    if num_samples(y) != num_samples(X):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: "
+            f"{[num_samples(X), num_samples(y)]}"
+        )
+    if wanted != "auto":
+        return wanted
+    return target_type(y)
+
+
+def folds(encoder, X, y):
+    """Pairs of positions; every row is in one second part."""
+    n = num_samples(X)
+    if encoder.estimator is not None:
+        classes = isinstance(encoder.estimator, EmbeddingClassifier)
+    else:
+        classes = _target_type(encoder.target_type, X, y) in CLASSES
+    cv = check_cv(
+        encoder.cv,
+        y,
+        classifier=classes,
+        shuffle=encoder.shuffle,
+        random_state=encoder.random_state if encoder.shuffle else None,
+    )
+    pairs = list(cv.split(np.zeros((n, 1)), y))
+    tests = [np.empty(0, int), *(test for _, test in pairs)]
+    times = np.bincount(np.concatenate(tests), minlength=n)
+    if (times != 1).any():
+        raise ValueError(
+            "Validation indices from `cv` must cover each sample index exactly "
+            "once with no overlap. Pass a splitter with non-overlapping "
+            "validation folds as `cv` or refer to the docs for other options."
+        )
+    return pairs
+
+
+def axes_of(fitted, rows):
+    """Principal axes of the vectors of every column of tokens."""
+    from .._keras.slopes import slopes
+
+    blocks = [rows.codes, rows.numbers]
+    at, times = sample(blocks, rows.weights, settings.AXES_ROWS)
+    encoded = Encoded(*(block[at] for block in blocks))
+    by_vector = np.concatenate([found for *_, found in slopes(fitted, encoded)])
+    by_vector *= fitted.scale[:, None, None]
+    by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
+    tables = fitted.vectors(fitted.weights.mean)
+    counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
+    spreads = None
+    if fitted.weights.precision is not None:
+        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.precision))
+    return principal_axes(by_vector, tables, counts, spreads)
+
+
+def _refuse_others(estimator):
+    if not isinstance(estimator, BaseEmbedding):
+        raise TypeError(
+            "estimator must be an EmbeddingRegressor, an EmbeddingClassifier, or one "
+            "of them, fitted, in a FrozenEstimator: cross-fitting learns their tables "
+            f"anew with all else frozen. Got {estimator!r}."
+        )
+
+
+def refuse_output(predictor, encoder):
+    """Raise if the predictor does not know what is to come out."""
+    if encoder.output != "mean" and predictor.prior is None:
+        raise ValueError(
+            f"output={encoder.output!r} needs an estimator with prior='normal'; this "
+            "one has prior=None, and so neither standard deviations nor a first-order "
+            "term."
+        )
+    if encoder.target_mean is True and is_frozen(encoder.estimator):
+        raise ValueError(
+            "target_mean=True needs the outcomes, and a FrozenEstimator is fitted "
+            "without them; leave it at 'auto'."
+        )
+
+
+def code_sizes(predictor):
+    """Number of codes of every column of tokens."""
+    return [index.n_codes for index in predictor._fitted.encoder.tokens]
+
+
+def with_means(encoder):
+    """Whether the mean outcomes of tokens come out in front of their vectors."""
+    wanted = encoder.target_mean
+    if wanted == "auto":
+        return encoder.estimator is None and encoder.output != "first_order"
+    return wanted
+
+
+def side_by_side(columns):
+    """Columns as one array: of their common dtype if that changes no value."""
+    kinds = {column.dtype.kind for column in columns}
+    if len(kinds) == 1 and kinds <= set("biufM"):
+        return np.stack(columns, axis=1)
+    out = np.empty((len(columns[0]), len(columns)), dtype=object)
+    for j, column in enumerate(columns):
+        if column.dtype.kind == "m":  # finer than microseconds they would be integers
+            column = column.astype("m8[us]")
+        out[:, j] = column.tolist() if column.dtype.kind != "M" else list(column)
+    return out
+
+
+def is_frozen(estimator):
+    """Whether a fitted predictor is to be taken as it is."""
+    return isinstance(estimator, FrozenEstimator)

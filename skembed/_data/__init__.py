@@ -1,0 +1,1 @@
+"""Tables read: columns, tokens, numbers, equal rows. Imports no other folder."""

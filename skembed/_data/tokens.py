@@ -1,0 +1,219 @@
+"""One column's tokens and their codes: known, pooled as rare, missing and unknown.
+
+Two values are one token where Python calls them equal: 1, 1.0 and True are one, "1" is
+another. None, NaN, pandas.NA and NaT are one token, "missing"; "" is a token like any
+other.
+"""
+
+import numpy as np
+
+from .columns import MISSING
+
+
+class TokenIndex:
+    """The vocabulary of one column.
+
+    Codes 0 to ``n_codes - 2`` are rows that training can reach; ``n_codes - 1`` stands
+    for a token that was not seen in fit. Rare tokens share the code before it.
+
+    Attributes
+    ----------
+    categories : ndarray of shape (n_tokens,)
+        All tokens seen in fit, sorted; a missing value comes last.
+    counts : ndarray of shape (n_tokens,)
+        Sum of the sample weights of each.
+    codes : ndarray of shape (n_tokens,)
+        Code of each token; equal for the tokens that were pooled.
+    infrequent : ndarray or None
+        The pooled tokens.
+    """
+
+    def __init__(self, categories, has_missing, counts, codes, n_codes, infrequent):
+        self.categories = categories
+        self.has_missing = has_missing
+        self.counts = counts
+        self.codes = codes
+        self.n_codes = n_codes
+        self.infrequent = infrequent
+        self._lookup = None
+
+    @classmethod
+    def fit(cls, column, weights, min_frequency=None, max_categories=None):
+        """Index of the tokens of `column`; also the code of every row."""
+        row_codes, uniques = column.factorize()
+        n = len(uniques)
+        position = np.where(row_codes < 0, n, row_codes)
+        counts = np.bincount(position, weights=weights, minlength=n + 1)
+        seen = np.bincount(position, minlength=n + 1) > 0
+        kept = np.flatnonzero(seen[:n])
+        kept = kept[_sort_order(uniques[kept])]
+        has_missing = bool(seen[n])
+        categories = uniques[kept]
+        order = kept
+        if has_missing:
+            categories = _with_missing(categories)
+            order = np.append(kept, n)
+        counts = counts[order]
+        rare = _rare(counts, weights.sum(), min_frequency, max_categories)
+        codes = np.cumsum(~rare) - 1
+        n_kept = int((~rare).sum())
+        codes[rare] = n_kept
+        n_codes = n_kept + bool(rare.any()) + 1
+        infrequent = categories[rare] if rare.any() else None
+        codes = codes.astype(np.int32)
+        index = cls(categories, has_missing, counts, codes, n_codes, infrequent)
+        to_code = np.full(n + 1, n_codes - 1, dtype=np.int32)
+        to_code[order] = codes
+        return index, to_code[position]
+
+    @property
+    def unknown(self):
+        """Code of a token not seen in fit."""
+        return self.n_codes - 1
+
+    @property
+    def code_counts(self):
+        """Sum of the sample weights behind every code."""
+        return np.bincount(self.codes, weights=self.counts, minlength=self.n_codes)
+
+    def grown(self, column, weights):
+        """This index with the new tokens of `column` added, and the new row codes.
+
+        Codes of old tokens stay; a new token gets the next free code, whatever its
+        count. The categories are sorted anew.
+        """
+        row_codes, uniques = column.factorize()
+        at = self._positions(uniques)
+        n, old = len(uniques), len(self.categories)
+        position = np.where(row_codes < 0, n, row_codes)
+        seen = np.bincount(position, minlength=n + 1) > 0
+        added = np.bincount(position, weights=weights, minlength=n + 1)
+        new = np.flatnonzero((at < 0) & seen[:n])
+        new = new[_sort_order(uniques[new])]
+        new_missing = bool(seen[n]) and not self.has_missing
+        codes = np.concatenate(
+            [self.codes, self.unknown + np.arange(len(new) + new_missing)]
+        ).astype(np.int32)
+        n_new = len(new) + new_missing
+        values = _objects_or(self._present(), uniques[new])
+        to_position = np.append(at, old - 1 if self.has_missing else -1)
+        to_position[new] = old + np.arange(len(new))
+        if new_missing:
+            to_position[n] = old + n_new - 1
+        counts = np.append(self.counts, np.zeros(n_new))
+        used = to_position >= 0
+        np.add.at(counts, to_position[used], added[used])
+        # Sorted order of the present tokens; a missing value stays last.
+        keep = np.arange(old - self.has_missing)
+        order = np.concatenate([keep, old + np.arange(len(new))])
+        order = order[_sort_order(values)]
+        last = [old - 1] if self.has_missing else [old + n_new - 1] * new_missing
+        order = np.concatenate([order, last]).astype(np.int64)
+        values = values[_sort_order(values)]
+        has_missing = self.has_missing or new_missing
+        if has_missing:
+            values = _with_missing(values)
+        index = TokenIndex(
+            values,
+            has_missing,
+            counts[order],
+            codes[order],
+            self.n_codes + n_new,
+            self.infrequent,
+        )
+        return index, codes[to_position[position]]
+
+    def transform(self, column, pool_unknown=True):
+        """Code of every row.
+
+        A token not seen in fit counts as one of the pooled rare ones, if there are
+        any and `pool_unknown`, else it gets the code :attr:`unknown`; so does a
+        missing value if there was none in fit.
+        """
+        row_codes, uniques = column.factorize()
+        positions = np.append(
+            self._positions(uniques),
+            len(self.categories) - 1 if self.has_missing else -1,
+        )
+        codes = np.append(self.codes, np.int32(self.unknown))
+        out = codes[positions[row_codes]]
+        if pool_unknown and self.infrequent is not None:
+            out[(positions[row_codes] < 0) & (row_codes >= 0)] = self.unknown - 1
+        return out
+
+    def unknown_tokens(self, column):
+        """The distinct tokens of `column` that were not seen in fit."""
+        row_codes, uniques = column.factorize()
+        used = np.bincount(row_codes + 1, minlength=len(uniques) + 1) > 0
+        at = self._positions(uniques)
+        out = list(uniques[(at < 0) & used[1:]])
+        return out + [MISSING] * bool(used[0] and not self.has_missing)
+
+    def _present(self):
+        return self.categories[: len(self.categories) - self.has_missing]
+
+    def _positions(self, uniques):
+        """Position of each value among the categories, -1 where there is none."""
+        present = self._present()
+        numeric = present.dtype.kind in "biuf" and uniques.dtype.kind in "biuf"
+        dates = present.dtype.kind == "M" and uniques.dtype.kind == "M"
+        if (numeric or dates) and len(present):
+            at = np.minimum(np.searchsorted(present, uniques), len(present) - 1)
+            return np.where(present[at] == uniques, at, -1)
+        if self._lookup is None:
+            self._lookup = {t: i for i, t in enumerate(present.tolist())}
+        find = self._lookup.get
+        values = uniques.tolist()
+        try:
+            found = [find(value, -1) for value in values]
+        except TypeError:  # an unhashable value is known by what it prints
+            found = [find(v if v.__hash__ else repr(v), -1) for v in values]
+        return np.array(found, dtype=np.int64)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_lookup": None}
+
+
+def _sort_order(values):
+    """Order of the tokens: natural where they compare, else by type and text."""
+    if values.dtype.kind != "O":
+        return np.argsort(values, kind="stable")
+    items = values.tolist()
+    try:
+        order = sorted(range(len(items)), key=items.__getitem__)
+    except TypeError:
+        order = sorted(
+            range(len(items)), key=lambda i: (type(items[i]).__name__, str(items[i]))
+        )
+    return np.array(order, dtype=np.int64)
+
+
+def _objects_or(a, b):
+    """Both arrays as one, of a common dtype if that changes no value."""
+    if a.dtype.kind == b.dtype.kind and a.dtype.kind in "biuM":
+        return np.concatenate([a, b])
+    out = np.empty(len(a) + len(b), dtype=object)
+    out[: len(a)], out[len(a) :] = a.tolist(), b.tolist()
+    return out
+
+
+def _with_missing(values):
+    if values.dtype.kind == "f":
+        return np.append(values, np.nan)
+    if values.dtype.kind == "M":
+        return np.append(values, np.datetime64("NaT"))
+    out = np.empty(len(values) + 1, dtype=object)
+    out[:-1], out[-1] = values.tolist(), MISSING
+    return out
+
+
+def _rare(counts, total, min_frequency, max_categories):
+    """Which tokens are pooled, as scikit-learn's OneHotEncoder decides it."""
+    rare = np.zeros(len(counts), dtype=bool)
+    if min_frequency is not None:
+        is_share = not isinstance(min_frequency, (int, np.integer))
+        rare |= counts < (min_frequency * total if is_share else min_frequency)
+    if max_categories is not None and (~rare).sum() + rare.any() > max_categories:
+        by_count = np.argsort(counts, kind="stable")
+        rare[by_count[: len(counts) - (max_categories - 1)]] = True
+    return rare

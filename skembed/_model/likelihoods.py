@@ -1,0 +1,260 @@
+"""What is known of an outcome given the network's output, in NumPy.
+
+A likelihood says which numbers of y the training needs (`targets`), whether equal rows
+may be merged into one with their mean, how the network's output becomes the outcome,
+and how far outcomes scatter about it. Its TensorFlow side, the negative log-likelihood
+and the Fisher information, stands under the same name in ``skembed._keras.losses``.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from .. import _settings as settings
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """One family; `constants` are its fixed parameters, as pairs."""
+
+    name: str
+    constants: tuple = ()
+
+    average_targets = False
+    location_scale = False  # y is centred and scaled for training
+    has_noise = True
+    non_negative = False  # y, and not 0 throughout
+
+    @property
+    def params(self):
+        return dict(self.constants)
+
+    def check(self, y):
+        """Refuse outcomes that the family cannot have."""
+        if not self.non_negative:
+            return
+        if (y < 0).any():
+            raise ValueError(
+                f"Some values of y are negative; loss={self.name!r} needs y >= 0."
+            )
+        if not y.sum() > 0:
+            raise ValueError(
+                f"All values of y are 0; loss={self.name!r} needs some y > 0."
+            )
+
+    def targets(self, y):
+        """What training reads of y (n_rows, n_outputs): (n_rows, n_targets)."""
+        return y
+
+    def finish_targets(self, targets):
+        """The merged rows' targets as the loss wants them."""
+        return targets
+
+    def centre_and_scale(self, targets, weights):
+        """Location and spread of the outcome, for families that are scaled."""
+        centre = self.intercept(targets, weights)
+        spread = np.average(np.abs(targets - centre), axis=0, weights=weights)
+        return centre, spread
+
+    def standardise(self, targets, centre, scale):
+        """Finished targets of the outcome (y - centre) / scale."""
+        return (targets - centre) / scale
+
+    def intercept(self, targets, weights):
+        """Output of the best constant prediction."""
+        return np.average(targets, axis=0, weights=weights)
+
+    def mean(self, f):
+        """Outcome predicted by the output `f`."""
+        return f
+
+    def variance(self, f, noise):
+        """Variance of an outcome about its mean; `noise` is the learned scale."""
+        raise TypeError(f"The loss {self.name!r} has no variance of an outcome.")
+
+
+class SquaredError(Likelihood):
+    average_targets = True
+    location_scale = True
+
+    def targets(self, y):
+        return np.concatenate([y, np.square(y)], axis=1)
+
+    def finish_targets(self, targets):
+        mean, square = np.split(targets, 2, axis=1)
+        within = np.maximum(square - np.square(mean), 0.0)
+        # A row on its own has exactly none, whatever the digits say.
+        within[within < 1e-12 * square] = 0.0
+        return np.concatenate([mean, within], axis=1)
+
+    def centre_and_scale(self, targets, weights):
+        mean, within = np.split(targets, 2, axis=1)
+        centre = np.average(mean, axis=0, weights=weights)
+        square = np.average(np.square(mean - centre) + within, axis=0, weights=weights)
+        return centre, np.sqrt(square)
+
+    def standardise(self, targets, centre, scale):
+        mean, within = np.split(targets, 2, axis=1)
+        return np.concatenate([(mean - centre) / scale, within / scale**2], axis=1)
+
+    def intercept(self, targets, weights):
+        n = targets.shape[1] // 2
+        return np.average(targets[:, :n], axis=0, weights=weights)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(np.square(noise), f.shape)
+
+
+class AbsoluteError(Likelihood):
+    """Laplace's distribution; the noise scale is its mean absolute deviation."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return _by_column(targets, weights, 0.5)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(2.0 * np.square(noise), f.shape)
+
+
+class Quantile(Likelihood):
+    """The asymmetric Laplace distribution (Yu & Moyeed 2001)."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return _by_column(targets, weights, self.params["level"])
+
+    def variance(self, f, noise):
+        q = self.params["level"]
+        factor = (1.0 - 2.0 * q + 2.0 * q * q) / (q * (1.0 - q)) ** 2
+        return np.broadcast_to(factor * np.square(noise), f.shape)
+
+
+class Huber(Likelihood):
+    """Huber's least favourable distribution: normal inside, exponential tails."""
+
+    location_scale = True
+
+    def intercept(self, targets, weights):
+        return _by_column(targets, weights, 0.5)
+
+    def variance(self, f, noise):
+        return np.broadcast_to(
+            huber_variance(self.params["delta"]) * np.square(noise), f.shape
+        )
+
+
+def huber_variance(delta):
+    """Variance of the density exp(-huber(x)) / Z, with Z = area."""
+    inside = math.sqrt(2 * math.pi) * math.erf(delta / math.sqrt(2))
+    density = math.exp(-0.5 * delta * delta)
+    area = inside + 2.0 / delta * density
+    second = inside - 2.0 * delta * density
+    # 2 * integral over x > delta of x^2 exp(-delta x + delta^2 / 2)
+    second += 2.0 * density * (delta + 2.0 / delta + 2.0 / delta**3)
+    return second / area
+
+
+class Poisson(Likelihood):
+    average_targets = True
+    non_negative = True
+    has_noise = False
+
+    def intercept(self, targets, weights):
+        return np.log(np.average(targets, axis=0, weights=weights))
+
+    def mean(self, f):
+        return np.exp(f)
+
+    def variance(self, f, noise):
+        return np.exp(f)
+
+
+class Gamma(Likelihood):
+    """Log link; the noise scale is the coefficient of variation."""
+
+    average_targets = True
+    non_negative = True
+
+    def targets(self, y):
+        # An exact 0 has no density: it counts as half the smallest outcome there is.
+        positive = y[y > 0]
+        floor = 0.5 * positive.min() if positive.size else 1.0
+        return np.concatenate([y, np.log(np.maximum(y, floor))], axis=1)
+
+    def intercept(self, targets, weights):
+        n = targets.shape[1] // 2
+        return np.log(np.average(targets[:, :n], axis=0, weights=weights))
+
+    def mean(self, f):
+        return np.exp(f)
+
+    def variance(self, f, noise):
+        return np.square(np.exp(f) * noise)
+
+
+class Bernoulli(Likelihood):
+    average_targets = True
+    has_noise = False
+
+    def intercept(self, targets, weights):
+        p = np.average(targets, axis=0, weights=weights)
+        p = np.clip(p, 1e-6, 1 - 1e-6)
+        return np.log(p) - np.log1p(-p)
+
+    def mean(self, f):
+        return expit(f)
+
+
+class Categorical(Likelihood):
+    average_targets = True
+    has_noise = False
+
+    def intercept(self, targets, weights):
+        p = np.average(targets, axis=0, weights=weights)
+        log = np.log(np.maximum(p, 1e-6))
+        return log - log.mean()
+
+    def mean(self, f):
+        return softmax(f, axis=1)
+
+
+REGRESSION_LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
+    "quantile": Quantile,
+    "poisson": Poisson,
+    "gamma": Gamma,
+}
+
+
+def regression_likelihood(loss, quantile):
+    """The likelihood that belongs to a regressor's `loss` and `quantile`."""
+    constants = ()
+    if loss == "huber":
+        constants = (("delta", settings.HUBER_DELTA),)
+    if loss == "quantile":
+        if quantile is None:
+            raise ValueError("loss='quantile' needs quantile=, a number in (0, 1).")
+        constants = (("level", float(quantile)),)
+    elif quantile is not None:
+        raise ValueError(
+            f"quantile={quantile!r} is for loss='quantile' only; got loss={loss!r}."
+        )
+    return REGRESSION_LOSSES[loss](loss, constants)
+
+
+def _by_column(targets, weights, level):
+    return np.array([weighted_quantile(column, weights, level) for column in targets.T])
+
+
+def weighted_quantile(values, weights, level):
+    """The value below which `level` (a number or an array) of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[order])
+    at = np.searchsorted(upto, np.multiply(level, upto[-1]))
+    return values[order[np.minimum(at, len(order) - 1)]]

@@ -1,0 +1,105 @@
+"""A trained network applied to encoded rows, in NumPy: means and their spread."""
+
+import numpy as np
+
+from .. import _settings as settings
+from .network import outputs
+
+
+class Predictor:
+    """Everything that a prediction needs.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    weights : Weights
+    knots : Knots
+    sizes : list of int
+        Number of codes of each column.
+    mask : ndarray of shape (n_columns, width)
+        0 where a column's vectors are shorter than the widest.
+    """
+
+    def __init__(self, architecture, weights, knots, sizes, mask):
+        self.architecture = architecture
+        self.weights = weights
+        self.knots = knots
+        self.sizes = sizes
+        self.mask = mask
+
+    @property
+    def offsets(self):
+        """First row of the table of each column."""
+        return np.concatenate([[0], np.cumsum(self.sizes)])[:-1].astype(np.int64)
+
+    def outputs(self, encoded):
+        """Output of the network for every row, float64 (n_rows, n_outputs)."""
+        return self._by_distinct_rows(encoded, self._outputs)
+
+    def moments(self, encoded, link):
+        """Standard deviation of ``link(output)`` under the vectors' posterior.
+
+        The draws are the same for all rows: an answer does not depend on the rows
+        that were asked about with it.
+        """
+        shape = (settings.STD_PAIRS, len(self.sizes), self.architecture.width)
+        draws = np.random.default_rng(0).standard_normal(shape)
+        draws /= np.sqrt(np.mean(np.square(draws), axis=0))
+        draws = np.concatenate([draws, -draws])
+
+        def spread(codes, numbers):
+            total, square = 0.0, 0.0
+            centre = link(self._outputs(codes, numbers))
+            for draw in draws:
+                value = link(self._outputs(codes, numbers, draw)) - centre
+                total = total + value
+                square = square + np.square(value)
+            mean = total / len(draws)
+            return np.sqrt(np.maximum(square / len(draws) - np.square(mean), 0.0))
+
+        return self._by_distinct_rows(encoded, spread)
+
+    def _outputs(self, codes, numbers, draw=None):
+        rows = codes + self.offsets
+        vectors = self.weights.mean[rows].astype(np.float64)
+        if draw is not None:
+            vectors += draw / np.sqrt(self.weights.precision[rows])
+        vectors *= self.mask
+        return outputs(self.architecture, self.weights, vectors, numbers, self.knots)
+
+    def _by_distinct_rows(self, encoded, function):
+        """Apply `function` to the distinct rows, where it is cheap to tell them."""
+        codes, numbers = encoded
+        n = len(codes)
+        n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))
+        if (
+            numbers.shape[1]
+            or n < 2
+            or n_possible > settings.LOOKUP_PER_ROW * n + settings.LOOKUP_LEAST
+        ):
+            return _in_batches(codes, numbers, function)
+        key = np.ravel_multi_index(tuple(codes.T), self.sizes) if self.sizes else None
+        if key is None:
+            return _in_batches(codes, numbers, function)
+        seen = np.zeros(int(n_possible), bool)
+        seen[key] = True
+        distinct = np.flatnonzero(seen)
+        place = np.cumsum(seen) - 1
+        rows = np.stack(np.unravel_index(distinct, self.sizes), axis=1)
+        blank = np.zeros((len(rows), 0))
+        return _in_batches(rows, blank, function)[place[key]]
+
+
+def _in_batches(codes, numbers, function):
+    n = len(codes)
+    if n <= settings.PREDICT_BATCH:
+        return function(codes, numbers)
+    return np.concatenate(
+        [
+            function(
+                codes[i : i + settings.PREDICT_BATCH],
+                numbers[i : i + settings.PREDICT_BATCH],
+            )
+            for i in range(0, n, settings.PREDICT_BATCH)
+        ]
+    )

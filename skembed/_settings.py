@@ -1,0 +1,159 @@
+"""Every constant that was chosen, with its unit, its reason and where it was found.
+
+"Found" names the section of ``docs/benchmarks/defaults`` that holds the experiment;
+a constant without it is a limit of time or memory, or follows from arithmetic. Every
+room may read this module, which imports nothing.
+"""
+
+# Columns and numbers ---------------------------------------------------------------
+
+# Rows from which an object column of strings is handed to Arrow: below, making the
+# Arrow array costs more than a dictionary.
+ARROW_ROWS = 20_000
+# Most quantile bins of a number: one for each day of a year, which is fine enough for
+# what layers would smooth away. Found: "Rows in a bin of a number".
+MAX_BINS = 366
+# Rows per bin, on average: a row alone in its bin cannot be told from noise.
+# Found: "Rows in a bin of a number".
+ROWS_PER_BIN = 4
+# Most knots of the piecewise-linear encoding of a number, less one: its pieces.
+MAX_KNOTS = 16
+
+# The network -----------------------------------------------------------------------
+
+# Units of the hidden layers.
+HIDDEN_LAYER_SIZES = (64, 64)
+# Least and greatest length of vectors under embedding_dim="auto", and numbers per
+# decade of tokens between them. Found: "Beside the table".
+MIN_DIM, MAX_DIM, DIMS_PER_DECADE = 4, 8, 4
+# Spread of the vectors' means before training, in prior standard deviations, and their
+# posterior standard deviation then. Found: "Beside the table".
+START_MEAN, START_SD = 0.1, 0.2
+# Half of the range of point vectors before training: Keras's own.
+POINT_START = 0.05
+# Least log of the noise scale, in units of the outcome's spread: the density of an
+# outcome without noise stays finite.
+MIN_LOG_NOISE = -7.0
+# Least log of a prior scale: that of a column without effects is almost no width.
+MIN_LOG_SCALE = -7.0
+# Bend of Huber's density, in noise scales: 95 % efficient under normal noise (Huber
+# 1981, "Robust Statistics", section 4.5).
+HUBER_DELTA = 1.35
+
+# Training: steps and rates ---------------------------------------------------------
+
+# Learning rate of the dense weights under a prior, before the schedule.
+# Found: "How the tables are updated".
+LEARNING_RATE = 5e-3
+# Passes over a token's rows that move its vector all the way to what they say.
+# Found: "How the tables are updated".
+ROW_RATE = 1.0
+# Most of the way that a vector moves in one step: beyond, the steps of a token whose
+# rows are all in one batch overshoot.
+MAX_ROW_STEP = 0.5
+# The noise scale's learning rate over that of the other dense weights.
+NOISE_RATE = 10.0
+# Pace of the prior scales, in full steps of EM per epoch.
+SCALE_PACE = 4.0
+# Precision of the prior that holds kernels to their start, over that of Glorot's
+# initialisation, and the rows below which it grows in inverse proportion.
+# Found: "What holds the layers back".
+KERNEL_PRECISION, KERNEL_ROWS = 0.03, 500.0
+# Steps per epoch that batch_size="auto" aims at, and its least and greatest batch in
+# rows. Found: "Beside the table".
+STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
+# Epochs of epochs="auto" up to EPOCHS_ROWS rows; beyond they fall by the power
+# EPOCHS_POWER of the rows (10 at ten million).
+EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 1e5, 0.3
+# Least steps and most epochs of epochs="auto". Found: "What holds the layers back".
+LEAST_STEPS, MAX_EPOCHS = 1000, 600
+# tol of epochs="auto", in nats per observation.
+TOL = 1e-4
+# Part of the steps over which the learning rate rises to its full height.
+RATE_WARM_UP = 0.02
+# Part of the steps before the posterior is drawn at its full spread, where columns may
+# interact. Found: "What the warm-up starts from".
+NOISE_WARM_UP = 0.3
+# Share of the spread drawn at first by likelihoods without a noise scale.
+# Found: "What the warm-up starts from".
+COLD_START = 0.5
+# Steps, over those made so far, in which a schedule that `tol` has stopped runs out.
+FINISH = 0.1
+
+# Training: rows that come later ----------------------------------------------------
+
+# Least epochs, and least steps, of a chunk of partial_fit whose past is in the priors:
+# the layers would learn by heart a chunk that they pass often.
+CHUNK_EPOCHS, CHUNK_STEPS = 15, 300
+# Rows of a stream that are kept, and epochs over them with every chunk.
+REPLAY_ROWS, REPLAY_EPOCHS = 50_000, 10
+# Share of the rows that small tables learn last, and the epochs that follow with all
+# rows, over those before. Found: "Rows that are learned last".
+HELD_BACK, LAST_EPOCHS = 0.1, 0.3
+# Which tables these are: least rows, most rows per dense weight, least columns.
+# Found: "Rows that are learned last".
+HELD_BACK_ROWS, HELD_BACK_ROWS_PER_WEIGHT, HELD_BACK_COLUMNS = 100, 2.0, 4
+# Tables learned anew under a frozen network (folds of the encoder): start of the means
+# over what they were; most epochs; steps per epoch, few as no dense weight has to move.
+# Found with benchmarks/encoder.py.
+FRESH_START, FRESH_EPOCHS, FRESH_STEPS = 0.3, 20, 20
+
+# Limits of the engine --------------------------------------------------------------
+
+# Most steps of one call where nothing looks at the run in between.
+CALL_STEPS = 256
+# Most traced loops that a process keeps.
+MAX_TRACES = 32
+# Normal numbers that a fit draws from: for so many steps, and least and most of them.
+POOL_STEPS, MIN_POOL, MAX_POOL = 64, 1 << 16, 1 << 22
+# Rows at a time of a prediction, which bounds memory and stays in the cache, and of
+# slopes.
+PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
+# Antithetic pairs of draws behind a standard deviation of a prediction.
+STD_PAIRS = 64
+# Combinations of tokens, per row and at least, up to which a prediction is computed
+# once for each combination.
+LOOKUP_PER_ROW, LOOKUP_LEAST = 4, 1000
+
+# Intervals -------------------------------------------------------------------------
+
+# Quantile levels of residuals that are kept: 1/200 to 199/200.
+N_LEVELS = 200
+# Training rows that are looked back at: a hundred beyond the outermost level.
+LOOK_BACK_ROWS = 10_000
+# Least rows in the range of the rarest tokens, and most ranges.
+# Found: "What sets rows apart in an interval".
+RANGE_ROWS, MAX_RANGES = 200, 8
+# Rows that the normal density counts as, and all rows for one range.
+NORMAL_ROWS = 20.0
+# Most of a number's precision that one row is taken to have given.
+MAX_LEVERAGE = 0.9
+
+# Axes, means and the encoder -------------------------------------------------------
+
+# Share of the posterior variance in the prior's below which a coordinate is in use.
+IN_USE = 0.5
+# Share of what all vectors do to the outcome below which an axis is left out.
+# Found with benchmarks/encoder.py.
+LEAST_AXIS = 0.005
+# Rows behind the axes.
+AXES_ROWS = 4_000
+# Share of the outcome's variance that a column's mean outcomes explain to be shown.
+# Found with benchmarks/encoder.py.
+LEAST_MEANS = 0.05
+
+# Questions about tokens ------------------------------------------------------------
+
+# Seed and number of draws behind probabilities: a standard error of at most 0.008.
+DRAWS_SEED, N_DRAWS = 0, 4096
+# Numbers held at once while drawing.
+DRAWS_AT_ONCE = 1 << 22
+# Tokens behind the slope of outcomes along vectors.
+SLOPE_TOKENS = 20_000
+# Exact search: queries and points of a block, points of the sample that bounds the
+# search, and most candidates held at once.
+QUERY_ROWS, POINT_ROWS, SAMPLE_ROWS, MAX_HITS = 256, 4096, 16_384, 1 << 21
+# Rows predicted at once for profiles.
+PROFILE_ROWS = 1 << 17
+# Tokens up to which spellings are compared one by one.
+MAX_SPELLINGS = 20_000

@@ -1,0 +1,1 @@
+"""Tokens as points: distances, neighbours and questions."""

@@ -1,0 +1,1 @@
+"""A fit in plain terms: settings, schedule, problem, phases. No TensorFlow."""
