@@ -36,7 +36,9 @@ html_theme_options = {
     "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = dict.fromkeys(("index", "install", "coming_from", "contributing"), [])
+html_sidebars = dict.fromkeys(
+    ("index", "install", "coming_from", "glossary", "contributing"), []
+)
 html_math_renderer = "mathml"
 
 sphinx_gallery_conf = {
