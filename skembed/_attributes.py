@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ._fitting import prior_precision
 from ._model.axes import in_use
 
 
@@ -13,13 +12,14 @@ class FittedTables:
     def embeddings_(self):
         """Vectors of every categorical column, (n_tokens, embedding_dim) each."""
         fitted = self._needs_fit("embeddings_")
-        return fitted.vectors(fitted.weights.mean)
+        return fitted.vectors(fitted.weights.table.mean)
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the numbers of `embeddings_`."""
         fitted = self._needs_posterior("embeddings_std_")
-        return [1.0 / np.sqrt(p) for p in fitted.vectors(fitted.weights.precision)]
+        precisions = fitted.vectors(fitted.weights.table.precision)
+        return [1.0 / np.sqrt(precision) for precision in precisions]
 
     @property
     def embedding_(self):
@@ -34,14 +34,7 @@ class FittedTables:
     @property
     def prior_scales_(self):
         """Standard deviations of the prior, by coordinate, one array a column."""
-        fitted = self._needs_posterior("prior_scales_")
-        scales = []
-        for column, dim in enumerate(fitted.dims):
-            precision = prior_precision(
-                fitted.architecture, fitted.weights.dense, column
-            )
-            scales.append(1.0 / np.sqrt(precision[:dim]))
-        return scales
+        return self._needs_posterior("prior_scales_").prior_scales
 
     @property
     def n_active_dims_(self):
@@ -115,7 +108,7 @@ class FittedTables:
 
     def _needs_posterior(self, name):
         fitted = self._needs_fit(name)
-        if not fitted.architecture.posterior:
+        if not fitted.architecture.tables.has_spread:
             raise AttributeError(
                 f"{name} needs the posterior of prior='normal'; this estimator was "
                 "fitted with prior=None, which knows points only."

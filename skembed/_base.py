@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -11,13 +12,12 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _fitting
 from ._attributes import FittedTables
 from ._data.columns import as_table, take
 from ._data.features import FeatureEncoder, choose_categorical
 from ._data.rows import Observations
 from ._model.activations import ACTIVATION_NAMES
-from ._model.network import Knots, initial_weights
+from ._model.tables import KINDS
 from ._sklearn import (
     HasMethods,
     Interval,
@@ -27,7 +27,14 @@ from ._sklearn import (
     fit_context,
     num_samples,
 )
+from ._training import streams
 from ._training.hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
+from ._training.phases import Phase
+from ._training.problem import problem_of, settled
+from ._training.recipe import Recipe
+from ._training.rows import rows_for
+from ._training.schedule import steps_per_epoch
+from ._training.start import check_vector_lengths, untrained
 
 
 class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
@@ -141,18 +148,18 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         With `known`, a dict of such attributes, y is read as they say.
         """
 
-    def _held_back(self, fitted, seen):
-        """Rows that are to be learned last, to see first how they are predicted."""
-        return None
+    def _phases(self, fitted, rows, problem, options):
+        """How the network is trained: its phases, and the rows learned last or None."""
+        return [Phase(problem, options)], None
 
-    def _look_back(self, fitted, seen, before=None):
-        """What else some rows say once the network is trained.
+    def _concluded(self, trained, rows, calibration=None):
+        """What else is read from rows once the network is trained.
 
-        They are training rows, or rows that the network `before` had not learned yet.
+        `calibration` are rows that the last snapshot of `trained` has not learned from.
         """
-        return fitted
+        return trained.fitted
 
-    # The fit, one line a step.
+    # The fit, one line per step.
 
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
@@ -193,32 +200,26 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         ['a', 'b']
         """
         if self.warm_start and hasattr(self, "_fitted"):
-            return self._update(X, y, sample_weight, anchored=False)
+            return self._go_on(X, y, sample_weight, self._warm_start)
         return self._fit_afresh(X, y, sample_weight)
 
     def _fit_afresh(self, X, y, sample_weight, known=None, is_chunk=False):
         """The steps of a fit; `known` as in `_encode_y`."""
-        table, y, weights = self._check_rows(X, y, sample_weight)
-        outcome, learned = self._encode_y(y, known)
-        likelihood = self._likelihood(learned)
+        seen = self._read(X, y, sample_weight, known)
         rng = self._generator()
-        kept, held_out = self._split(len(outcome), rng)
-        encoder, encoded = self._encode(X, take(table, kept), weights[kept])
-        rows = Observations(*encoded, outcome[kept], weights[kept])
-        fitted, problem = self._start(encoder, rows, likelihood, rng)
-        validation = self._held_out(
-            fitted, take(table, held_out), outcome[held_out], weights[held_out]
-        )
-        back = self._held_back(fitted, rows)
-        seen = _Seen(table, y, weights, learned)
-        fitted, before, history = self._train(
-            fitted, problem, rng, validation, seen, back
-        )
+        learned, held_out = self._split(seen, rng)
+        encoder, rows = self._encode(learned)
+        fitted, problem = self._untrained(encoder, rows, seen, rng)
+        options = self._recipe().options(problem)
+        phases, calibration = self._phases(fitted, rows, problem, options)
+        hooks = self._hooks(fitted, phases, seen, held_out)
+        trained = self._train(fitted, phases, rng, hooks)
         # Here only: what is unseen in a later fit has its vector from before.
-        fitted = _fitting.settled(fitted, problem)
-        fitted = self._look_back(fitted, back.rows if back else rows, before)
-        self._finish(X, fitted, history, learned)
-        self._kept = _fitting.within_limits(rows if is_chunk else None)
+        trained = replace(trained, fitted=settled(trained.fitted, problem))
+        fitted = self._concluded(trained, rows, calibration)
+        self._set_columns(X, seen)
+        self._set_curves(trained.losses, hooks)
+        self._set_fitted(fitted, streams.within_limits(rows if is_chunk else None))
         return self
 
     @with_callbacks
@@ -265,7 +266,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         """
         if not hasattr(self, "_fitted"):
             return self._fit_afresh(X, y, sample_weight, is_chunk=True)
-        return self._update(X, y, sample_weight, anchored=True)
+        return self._go_on(X, y, sample_weight, self._chunk)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fold_in(self, X, y, sample_weight=None):
@@ -308,7 +309,15 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         True
         """
         check_is_fitted(self)
-        return self._update(X, y, sample_weight, anchored=True, frozen=True)
+        return self._go_on(X, y, sample_weight, self._fold_in)
+
+    # Steps of a fit.
+
+    def _read(self, X, y, sample_weight, known=None):
+        """The rows, checked, without those of weight 0."""
+        table, y, weights = self._check_rows(X, y, sample_weight)
+        outcome, target = self._encode_y(y, known)
+        return Seen(table, y, weights, outcome, target)
 
     def _check_rows(self, X, y, sample_weight):
         """Table, y and weights, checked, without the rows of weight 0."""
@@ -332,154 +341,125 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
-        used = np.flatnonzero(weights > 0)
-        if len(used) == n:
-            return table, y, weights
-        return take(table, used), y[used], weights[used]
+        return without_weightless(table, y, weights)
 
     def _generator(self):
         """All randomness of a fit comes from this generator."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         return np.random.default_rng(seed)
 
-    def _split(self, n, rng):
-        """Positions of the rows to learn from, and of those held out."""
-        n_held_out = (
-            int(round(self.validation_fraction * n)) if self.early_stopping else 0
-        )
-        if self.early_stopping and (n_held_out < 1 or n_held_out >= n):
+    def _split(self, seen, rng):
+        """The rows to learn from, and those held out or None."""
+        if not self.early_stopping:
+            return seen, None
+        n = len(seen.weights)
+        n_held_out = int(round(self.validation_fraction * n))
+        if n_held_out < 1 or n_held_out >= n:
             raise ValueError(
                 f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
                 f"{n - n_held_out} to learn from, at a validation_fraction of "
                 f"{self.validation_fraction}; both must be at least 1."
             )
-        order = rng.permutation(n) if n_held_out else np.arange(n)
-        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+        order = rng.permutation(n)
+        learned, held_out = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+        return seen.rows(learned), seen.rows(held_out)
 
-    def _encode(self, X, table, weights):
+    def _encode(self, seen):
         """Encoder of the columns, and the rows encoded."""
-        mask = choose_categorical(table, self.categorical_features, feature_names(X))
-        _fitting.column_dims(self, int(mask.sum()))
-        encoder = FeatureEncoder(mask, with_bins=self.prior is not None)
+        wanted, names = self.categorical_features, feature_names(seen.table)
+        mask = choose_categorical(seen.table, wanted, names)
+        check_vector_lengths(self.embedding_dim, int(mask.sum()))
+        # A bin of few rows would overfit as a point.
+        encoder = FeatureEncoder(mask, with_bins=self._tables.has_spread)
         encoded = encoder.fit_transform(
-            table, weights, self.min_frequency, self.max_categories
+            seen.table, seen.weights, self.min_frequency, self.max_categories
         )
-        return encoder, encoded
+        return encoder, Observations(*encoded, seen.outcome, seen.weights)
 
-    def _start(self, encoder, seen, likelihood, rng):
+    @property
+    def _tables(self):
+        """Kind of the tables."""
+        return KINDS[self.prior]
+
+    def _untrained(self, encoder, rows, seen, rng):
         """The untrained network, and the problem it is trained on."""
-        likelihood.check(seen.outcome)
-        sizes = encoder.column_sizes
-        offsets = np.cumsum([0, *sizes])[:-1]
-        rows, origin = _fitting.training_rows(seen, offsets, likelihood)
-        centre, scale = _fitting.centre_and_scale(
-            rows, origin, likelihood, self.prior is not None
-        )
-        rows = _fitting.standardised(rows, origin, likelihood, centre, scale)
-        knots = Knots(*encoder.knots)
-        shape, mask = _fitting.architecture(self, seen.outcome.shape[1], sizes, None)
-        n_inputs = shape.n_inputs(len(sizes), seen.numbers.shape[1], len(knots.low))
+        likelihood, make_head = self._likelihood(seen.target), None
         if self.model is not None:
-            shape = shape._replace(head=self._own_head(shape, n_inputs, encoder))
-        shapes = shape.weight_shapes(len(sizes), seen.numbers.shape[1], len(knots.low))
-        intercept = 0.0
-        if shape.posterior:
-            intercept = likelihood.intercept(rows.targets, rows.weights)
-        initial = initial_weights(shape, sizes, shapes, rng, intercept=intercept)
-        fitted = _fitting.Fitted(
-            encoder, shape, initial, mask, likelihood, centre, scale, rows.total
+            from ._keras.head import KerasHead
+
+            make_head = partial(KerasHead.build, self.model)
+        fitted, merged = untrained(
+            self, self._tables, encoder, rows, likelihood, make_head, rng
         )
-        return fitted, _fitting.problem(fitted, rows)
+        return fitted, problem_of(fitted, merged)
 
-    def _own_head(self, shape, n_inputs, encoder):
-        from ._keras.head import KerasHead
+    def _recipe(self):
+        """What the parameters say of training."""
+        from ._keras.bridge import rule_and_rate
 
-        return KerasHead.build(
-            self.model,
-            {
-                "n_inputs": n_inputs,
-                "n_outputs": shape.n_outputs,
-                "embedding_dims": [shape.width] * len(encoder.column_sizes),
-                "n_features_in": len(encoder.is_categorical),
-            },
-        )
+        optimizer = rule_and_rate(self.optimizer, self.learning_rate)
+        return Recipe.of(self, self._tables, optimizer)
 
-    def _held_out(self, fitted, table, outcome, weights):
-        """Loss on the held-out rows as a function of the weights, or None."""
-        if not self.early_stopping:
-            return None
-        from ._keras import trainer
+    def _train(self, fitted, phases, rng, hooks):
+        """Train the network through its phases."""
+        from ._keras.trainer import train
 
-        rows = Observations(*fitted.encoder.transform(table), outcome, weights)
-        problem = _fitting.problem(fitted, _fitting.more_rows(fitted, rows))
-        return lambda weights: trainer.loss(replace(fitted, weights=weights), problem)
+        return train(fitted, phases, rng, hooks)
 
-    def _train(
-        self, fitted, problem, rng, validation=None, seen=None, back=None, **settings
-    ):
-        """Train the network.
-
-        Returns it with its new weights, as it was before it learned the rows held
-        back (None if there are none), and the history of the run.
-        """
-        from ._keras import trainer
-
-        options = _fitting.options(self, problem, rng, **settings)
-        first, before = problem, None
-        if back is not None:
-            first = back.problem
-            options, last = _fitting.in_two(options, first, problem)
-        run = trainer.Run(first, options)
-        run.start(fitted.weights)
-        hooks = options.look = self._hooks(fitted, run, validation, seen)
-        run.train()
-        if back is not None:
-            if run.stopped:  # the hooks have seen the end; all rows are learned still
-                hooks.finish(run)
-                hooks = Hooks([])
-            before = replace(fitted, weights=run.weights())
-            before = _fitting.settled(before, first)
-            last.look = hooks
-            run = run.go_on(problem, last)
-            run.train()
-        hooks.finish(run)
-        history = {"loss_curve_": run.loss_curve}
-        if validation is not None:
-            history["validation_loss_curve_"] = hooks.hooks[0].curve
-        return replace(fitted, weights=run.weights()), before, history
-
-    def _hooks(self, fitted, run, validation, seen):
+    def _hooks(self, fitted, phases, seen, held_out=None):
         """What looks at the run after every epoch."""
-        hooks, epochs = [], run.options.epochs
-        if validation is not None:
-            tol = run.options.tol or 0.0
-            hooks.append(EarlyStopping(validation, tol, self.n_iter_no_change))
+        hooks, first = [], phases[0]
+        options, n_rows = first.options, first.problem.rows.total
+        if held_out is not None:
+            loss, tol = self._loss_on(fitted, held_out), options.tol or 0.0
+            hooks.append(EarlyStopping(loss, tol, self.n_iter_no_change))
         if self.callbacks is not None:
             from ._keras.callbacks import KerasCallbacks
 
+            n_steps = steps_per_epoch(n_rows, options.batch_size)
             curve = hooks[0].curve if hooks else None
-            hooks.append(KerasCallbacks(self.callbacks, fitted, run, curve))
+            hooks.append(
+                KerasCallbacks(self.callbacks, fitted, options, n_steps, curve)
+            )
         if getattr(self, "_skl_callbacks", None):
-            context = self._init_callback_context(max_subtasks=epochs)
+            context = self._init_callback_context(max_subtasks=options.epochs)
             context.call_on_fit_task_begin(estimator=self)
             hooks.append(SklearnCallbacks(self, context, fitted, seen))
         if self.verbose:
-            hooks.append(Progress(type(self).__name__, epochs, int(self.verbose)))
+            name = type(self).__name__
+            hooks.append(Progress(name, options.epochs, int(self.verbose)))
         return Hooks(hooks)
 
-    def _finish(self, X, fitted, history, learned):
-        """Set the fitted attributes: all of them, or (after an error) none."""
+    def _loss_on(self, fitted, held_out):
+        """Loss on the held-out rows as a function of the weights."""
+        from ._keras.trainer import loss
+
+        encoded = fitted.encoder.transform(held_out.table)
+        rows = Observations(*encoded, held_out.outcome, held_out.weights)
+        problem = problem_of(fitted, rows_for(fitted, rows))
+        return lambda weights: loss(fitted.with_weights(weights), problem)
+
+    def _set_columns(self, X, seen):
+        """Set what a fit knows of the columns and of y; the first to be set."""
         for name in ("validation_loss_curve_", "n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
         validate_data(self, X, skip_check_array=True, reset=True)
-        vars(self).update(learned, **history)
-        self._set_fitted(fitted)
-        return self
+        for name, value in seen.target.items():
+            setattr(self, name, value)
 
-    def _set_fitted(self, fitted):
+    def _set_curves(self, losses, hooks):
+        """Set the loss curves and the number of epochs."""
+        self.loss_curve_ = losses
+        self.n_iter_ = len(losses)
+        for hook in hooks.hooks:
+            if isinstance(hook, EarlyStopping):
+                self.validation_loss_curve_ = hook.curve
+
+    def _set_fitted(self, fitted, kept):
+        """Set the network and what it knows of tokens."""
         tokens = fitted.encoder.tokens
         self._fitted = fitted
-        self.n_iter_ = len(self.loss_curve_)
+        self._kept = kept
         self.categories_ = [index.categories for index in tokens]
         self.category_counts_ = [index.counts for index in tokens]
         self.infrequent_categories_ = [index.infrequent for index in tokens]
@@ -487,86 +467,70 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
 
     # Going on from a fit.
 
-    def _update(self, X, y, sample_weight, anchored, frozen=False):
+    def _go_on(self, X, y, sample_weight, how):
         """Train on more rows, from where the last fit ended.
 
-        What came before is the prior (`anchored`), or is learned from again where its
-        rows are kept.
+        `how` turns the grown network and the rows into what is to be trained.
         """
-        fitted = self._fitted
-        table, y, weights = self._check_rows(X, y, sample_weight)
+        seen = self._read(X, y, sample_weight, known=vars(self))
         validate_data(self, X, skip_check_array=True, reset=False)
-        outcome, _ = self._encode_y(y, known=vars(self))
-        fitted.likelihood.check(outcome)
         rng = self._generator()
-        encoder, encoded = fitted.encoder.grow_transform(table, weights)
-        grown = _fitting.grown(fitted, encoder)
-        rows, kept = Observations(*encoded, outcome, weights), None
-        if anchored and self._kept is not None:
-            kept = _fitting.within_limits(self._kept.more(*rows))
-        replayed = kept is not None and not frozen
-        if replayed:
-            rows = kept
-        problem = _fitting.problem(grown, _fitting.more_rows(grown, rows))
-        anchored = anchored and not replayed and fitted.architecture.posterior
-        if anchored:
-            problem.priors = (grown.weights.mean, grown.weights.precision)
-        if frozen:
-            problem.frozen = True
-            problem.row_multiplier = _fitting.tokens_only(encoder)
-        n_seen = problem.rows.total + (0.0 if replayed else fitted.n_seen)
-        trained, _, history = self._train(
-            grown,
-            problem,
-            rng,
-            seen=_Seen(table, y, weights, {}),
-            rate_factor=problem.rows.total / n_seen if anchored else 1.0,
-            replayed=replayed,
-        )
-        if replayed:
-            trained = _fitting.settled(trained, problem)
-        trained = replace(trained, n_seen=n_seen)
-        if not (frozen or anchored):  # a chunk alone says less than all rows before it
-            trained = self._look_back(trained, rows)
-        history["loss_curve_"] = self.loss_curve_ + history["loss_curve_"]
-        vars(self).update(history, _kept=kept)
-        self._set_fitted(trained)
+        next_ = how(*self._grown(self._fitted, seen))
+        hooks = self._hooks(next_.fitted, [next_.phase], seen)
+        trained = self._train(next_.fitted, [next_.phase], rng, hooks)
+        fitted = streams.continued(trained.fitted, next_)
+        if next_.says_all:  # a chunk alone says less than all rows before it
+            fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
+        self._set_curves(self.loss_curve_ + trained.losses, hooks)
+        self._set_fitted(fitted, next_.kept)
         return self
 
-    def _observations(self, X, y, sample_weight):
+    def _warm_start(self, fitted, rows):
+        return streams.warm_start(fitted, rows, self._recipe())
+
+    def _chunk(self, fitted, rows):
+        return streams.chunk(fitted, rows, self._kept, self._recipe())
+
+    def _fold_in(self, fitted, rows):
+        return streams.fold_in(fitted, rows, self._kept, self._recipe())
+
+    def _grown(self, fitted, seen):
+        """The network with a table row for every new token, and the rows encoded."""
+        fitted.likelihood.check(seen.outcome)
+        encoder, encoded = fitted.encoder.grow_transform(seen.table, seen.weights)
+        rows = Observations(*encoded, seen.outcome, seen.weights)
+        return fitted.grown(encoder), rows
+
+    # What the encoder asks for: a network of its own beside `_fitted`.
+
+    def _observed(self, X, y, sample_weight):
         """Rows and outcomes as the fitted network reads them."""
-        table, y, weights = self._check_rows(X, y, sample_weight)
-        outcome, _ = self._encode_y(y, known=vars(self))
-        return Observations(*self._fitted.encoder.transform(table), outcome, weights)
+        seen = self._read(X, y, sample_weight, known=vars(self))
+        encoded = self._fitted.encoder.transform(seen.table)
+        return Observations(*encoded, seen.outcome, seen.weights)
 
-    def _relearned(self, rows, rng):
-        """The network with its tables learned anew from `rows`, all else frozen.
-
-        The tokens start from the prior: what other rows taught is in the dense
-        weights, the scales and the tables of the numbers only.
-        """
-        from ._keras import trainer
-
-        fitted = self._fitted
+    def _learned_anew(self, fitted, rows, rng):
+        """A network with its tokens' vectors learned anew from `rows`."""
         if not fitted.encoder.tokens:
             return fitted
-        problem = _fitting.problem(fitted, _fitting.more_rows(fitted, rows))
-        problem.frozen = True
-        problem.row_multiplier = _fitting.tokens_only(fitted.encoder)
-        start, problem.priors = _fitting.fresh_tables(fitted, rng)
-        run = trainer.Run(problem, _fitting.fresh_options(self, problem, rng))
-        run.start(start)
-        run.train()
-        learned = _fitting.settled(replace(fitted, weights=run.weights()), problem)
-        weights = learned.weights
-        kept = fitted.weights.with_rows(weights.mean, weights.precision)
-        return replace(fitted, weights=kept)
+        next_ = streams.anew(fitted, rows, self._recipe(), self.n_iter_, rng)
+        trained = self._train(next_.fitted, [next_.phase], rng, Hooks())
+        return fitted.with_table(streams.continued(trained.fitted, next_).weights.table)
+
+    def _folded_in(self, fitted, X, y, sample_weight):
+        """A network with more rows folded in, and these rows."""
+        seen = self._read(X, y, sample_weight, known=vars(self))
+        grown, rows = self._grown(fitted, seen)
+        next_ = streams.fold_in(grown, rows, None, self._recipe())
+        trained = self._train(grown, [next_.phase], self._generator(), Hooks())
+        return streams.continued(trained.fitted, next_), rows
 
     # Predictions.
 
-    def _encoded(self, X):
-        """The rows of X, checked and encoded."""
+    def _encoded(self, X, fitted=None):
+        """The rows of X, checked and encoded as `fitted` (or the fit) has them."""
         check_is_fitted(self)
+        fitted = self._fitted if fitted is None else fitted
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         if num_samples(table) == 0:
@@ -574,7 +538,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
                 f"Found array with 0 sample(s) (shape={tuple(table.shape)}) while a "
                 "minimum of 1 is required."
             )
-        encoder = self._fitted.encoder
+        encoder = fitted.encoder
         if self.handle_unknown == "error":
             encoder.refuse_unknown(table)
         return encoder.transform(table, self.handle_unknown == "infrequent_if_exist")
@@ -596,10 +560,39 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         return tags
 
 
-class _Seen(NamedTuple):
-    """What callbacks of scikit-learn may look at: the rows, and attributes of y."""
+class Seen(NamedTuple):
+    """Checked rows of a call, as they came and as the network learns from them.
 
-    X: object
+    Attributes
+    ----------
+    table : data frame or ndarray
+    y : ndarray
+    weights : ndarray of float64 of shape (n_rows,)
+    outcome : ndarray of float64 of shape (n_rows, n_outputs)
+    target : dict
+        Fitted attributes that y teaches.
+    """
+
+    table: object
     y: np.ndarray
     weights: np.ndarray
-    learned: dict
+    outcome: np.ndarray
+    target: dict
+
+    def rows(self, at):
+        """The rows at these positions."""
+        return Seen(
+            take(self.table, at),
+            self.y[at],
+            self.weights[at],
+            self.outcome[at],
+            self.target,
+        )
+
+
+def without_weightless(table, y, weights):
+    """Table, y and weights without the rows of weight 0."""
+    used = np.flatnonzero(weights > 0)
+    if len(used) == len(weights):
+        return table, y, weights
+    return take(table, used), y[used], weights[used]

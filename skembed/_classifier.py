@@ -13,8 +13,7 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from ._base import BaseEmbedding
-from ._data.columns import take
+from ._base import BaseEmbedding, without_weightless
 from ._model.likelihoods import Bernoulli, Categorical
 from ._sklearn import StrOptions, check_y, fit_context
 
@@ -303,7 +302,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
                 raise ValueError(
                     "classes must be passed on the first call to partial_fit."
                 )
-            return self._update(X, y, sample_weight, anchored=True)
+            return self._go_on(X, y, sample_weight, self._chunk)
         classes = unique_labels(classes)
         if fitted:
             if not np.array_equal(classes, self.classes_):
@@ -311,7 +310,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
                     f"`classes={classes!r}` is not the same as on last call to "
                     f"partial_fit, was: {self.classes_!r}"
                 )
-            return self._update(X, y, sample_weight, anchored=True)
+            return self._go_on(X, y, sample_weight, self._chunk)
         _refuse_one_class(self, classes)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         known = {"classes_": classes, "_is_multilabel": multilabel}
@@ -475,12 +474,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         if self.class_weight is None:
             return table, y, weights
         weights = weights * _class_weights(self.class_weight, y, weights)
-        used = np.flatnonzero(weights > 0)
-        if not len(used):
+        if not (weights > 0).any():
             raise ValueError("class_weight leaves no row with a weight above 0.")
-        if len(used) == len(y):
-            return table, y, weights
-        return take(table, used), y[used], weights[used]
+        return without_weightless(table, y, weights)
 
     def _encode_y(self, y, known=None):
         if known is None:

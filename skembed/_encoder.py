@@ -11,7 +11,6 @@ from ._cross_fit.output import EncoderOutput
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
-    code_sizes,
     folds,
     frozen_task,
     is_frozen,
@@ -295,15 +294,16 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             pairs = folds(self, X, y)
         y, seed = self._fit_predictor(X, y, sample_weight)
         predictor, table = self.estimator_, as_table(X)
-        encoded, sizes = predictor._encoded(X), code_sizes(predictor)
-        vectors = self._vectors(encoded.codes, predictor._fitted, self._sums)
+        encoded = predictor._encoded(X)
+        vectors = self._vectors(encoded.codes, self._fitted, self._sums)
         for train, test in pairs:
             weights = sample_weight
             if weights is not None:
                 weights = np.asarray(weights)[train]
-            rows = predictor._observations(take(table, train), y[train], weights)
-            fold = predictor._relearned(rows, np.random.default_rng(seed))
-            sums = self._sums and TokenSums.of(rows, sizes, self._sums.centre)
+            rows = predictor._observed(take(table, train), y[train], weights)
+            rng = np.random.default_rng(seed)
+            fold = predictor._learned_anew(self._fitted, rows, rng)
+            sums = self._sums and TokenSums.of(rows, fold.code_sizes, self._sums.centre)
             vectors[test] = self._vectors(encoded.codes[test], fold, sums)
         return self._with_remainder(vectors, table)
 
@@ -338,8 +338,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        codes = self.estimator_._encoded(X).codes
-        vectors = self._vectors(codes, self.estimator_._fitted, self._sums)
+        codes = self.estimator_._encoded(X, self._fitted).codes
+        vectors = self._vectors(codes, self._fitted, self._sums)
         return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
@@ -442,10 +442,11 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             self._fit_predictor(X, y, sample_weight, classes)
             return self
         validate_data(self, X, skip_check_array=True, reset=False)
-        self.estimator_.fold_in(X, y, sample_weight)
+        predictor = self.estimator_
+        fitted, rows = predictor._folded_in(self._fitted, X, y, sample_weight)
         if self._sums is not None:
-            rows = self.estimator_._observations(X, y, sample_weight)
-            self._sums = self._sums.more(rows, code_sizes(self.estimator_))
+            self._sums = self._sums.more(rows, fitted.code_sizes)
+        self._set_fitted(fitted)
         return self
 
     def get_feature_names_out(self, input_features=None):
@@ -482,55 +483,29 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             out += names[~self.is_categorical_].tolist()
         return np.array(out, dtype=object)
 
-    # What the fitted predictor knows.
+    # What the tables know.
 
     @property
     def embeddings_(self):
         """Vectors of every encoded column, as they come out."""
-        return self._by_category(self._predictor_for("embeddings_"))
+        return self._by_category("embeddings_")
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the numbers of `embeddings_`."""
-        predictor = self._predictor_for("embeddings_std_")
-        predictor._needs_posterior("embeddings_std_")
-        return self._by_category(predictor, std=True)
+        return self._by_category("embeddings_std_", std=True)
 
-    def _by_category(self, predictor, std=False):
-        fitted = predictor._fitted
-        tables = self._output.tables(fitted, self._sums, std)
-        indices = fitted.encoder.tokens
-        return [t[index.codes] for t, index in zip(tables, indices, strict=True)]
-
-    @property
-    def categories_(self):
-        """Tokens of every encoded column, sorted."""
-        return self._of_predictor("categories_")
-
-    @property
-    def category_counts_(self):
-        """Weighted number of training rows of every token."""
-        return self._of_predictor("category_counts_")
-
-    @property
-    def infrequent_categories_(self):
-        """The pooled tokens of every encoded column."""
-        return self._of_predictor("infrequent_categories_")
-
-    @property
-    def is_categorical_(self):
-        """Which columns are encoded."""
-        return self._of_predictor("is_categorical_")
-
-    def _of_predictor(self, name):
-        return getattr(self._predictor_for(name), name)
-
-    def _predictor_for(self, name):
-        if "estimator_" not in vars(self):
+    def _by_category(self, name, std=False):
+        # An AttributeError, as for every attribute: hasattr() is then False.
+        if "_fitted" not in vars(self):
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r} before fit."
             )
-        return self.estimator_
+        if std:
+            self.estimator_._needs_posterior(name)
+        tables = self._output.tables(self._fitted, self._sums, std)
+        indices = self._fitted.encoder.tokens
+        return [t[index.codes] for t, index in zip(tables, indices, strict=True)]
 
     # Steps of the fit.
 
@@ -549,25 +524,26 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
             task = task_for(self, X, y, classes)
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
-        if not is_frozen(self.estimator):
+        if is_frozen(self.estimator):
+            fitted = predictor._fitted
+        else:
             if classes is not None and task.classes is not None:
                 predictor.partial_fit(X, y, classes, sample_weight)
+                predictor._kept = None  # its own partial_fit is never called again
             else:
                 predictor.fit(X, y, sample_weight)
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             rng = np.random.default_rng(seed)
-            rows = predictor._observations(X, y, sample_weight)
+            rows = predictor._observed(X, y, sample_weight)
             # As in the folds: what comes out for new rows is made in the same way.
-            predictor._fitted = predictor._relearned(rows, rng)
+            fitted = predictor._learned_anew(predictor._fitted, rows, rng)
             if with_means(self):
-                sums = TokenSums.of(rows, code_sizes(predictor))
-            predictor._kept = None  # its own partial_fit is never called again
+                sums = TokenSums.of(rows, fitted.code_sizes)
             if self.rotation is not None and self.output != "first_order":
-                axes = axes_of(predictor._fitted, rows)
+                axes = axes_of(fitted, rows)
         validate_data(self, X, skip_check_array=True, reset=True)
         self.estimator_ = predictor
         self.target_type_, self.classes_ = target_of(task)
-        fitted = predictor._fitted
         lengths = fitted.dims
         if self.output == "first_order":
             lengths = np.minimum(lengths, fitted.architecture.n_first)
@@ -575,7 +551,17 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         if sums is not None:
             shown = sums.explained() >= settings.LEAST_MEANS
         self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
+        self._set_fitted(fitted)
         return y, seed
+
+    def _set_fitted(self, fitted):
+        """Set the network whose tables come out, and what it knows of tokens."""
+        tokens = fitted.encoder.tokens
+        self._fitted = fitted
+        self.categories_ = [index.categories for index in tokens]
+        self.category_counts_ = [index.counts for index in tokens]
+        self.infrequent_categories_ = [index.infrequent for index in tokens]
+        self.is_categorical_ = fitted.encoder.is_categorical
 
     # What comes out.
 

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from . import _fitting
 from . import _settings as settings
 from ._base import BaseEmbedding
 from ._data.features import Encoded
@@ -16,6 +15,7 @@ from ._data.rows import sample
 from ._model.intervals import NORMAL, left_open_without, rarity, residual_quantiles
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._sklearn import Interval, StrOptions, check_y
+from ._training.phases import calibration_rows, some_rows_last
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
@@ -459,33 +459,31 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
 
-    def _held_back(self, fitted, seen):
+    def _phases(self, fitted, rows, problem, options):
+        found = calibration_rows(fitted, rows) if self._may_calibrate() else None
+        if found is None:
+            return super()._phases(fitted, rows, problem, options)
+        calibration, others = found
+        return some_rows_last(fitted, others, problem, options), calibration
+
+    def _may_calibrate(self):
+        """Whether some rows may be learned last."""
         own_budget = isinstance(self.epochs, str) and not self.early_stopping
         # A schedule, which an optimizer may bring along, is not begun a second time.
         rate = self.optimizer if self.learning_rate == "auto" else self.learning_rate
-        if self.prior is None or not (own_budget and isinstance(rate, (str, Real))):
-            return None
-        return _fitting.held_back(fitted, seen)
+        return (
+            self._tables.has_likelihood and own_budget and isinstance(rate, (str, Real))
+        )
 
-    def _look_back(self, fitted, seen, before=None):
+    def _concluded(self, trained, rows, calibration=None):
         """The network with the quantiles of its residuals."""
-        if not fitted.architecture.posterior:
+        fitted = trained.fitted
+        if not fitted.architecture.tables.has_likelihood:
             return fitted
-        blocks = [seen.codes, seen.numbers, seen.outcome]
-        rows, weights = sample(blocks, seen.weights, settings.LOOK_BACK_ROWS)
-        encoded = Encoded(seen.codes[rows], seen.numbers[rows])
-        predicts = before or fitted
-        f = predicts.predictor.outputs(encoded)
-        noise = _noise_variance(fitted, f)
-        residual = seen.outcome[rows] - _outcome(predicts, f)
-        if before is None:
-            left_open = _left_open(fitted, encoded, f, noise)
-            residual, own = residual * (1.0 + left_open), noise * left_open
-        else:
-            own = _own_variance(before, encoded)
-        rare = _rarity(fitted, encoded.codes, own=1.0)
-        found = residual_quantiles(residual, np.sqrt(own + noise), rare, weights)
-        return replace(fitted, residuals=found)
+        if calibration is None:
+            return replace(fitted, residuals=_of_training_rows(fitted, rows))
+        before = trained.snapshots[-1]
+        return replace(fitted, residuals=_of_new_rows(fitted, before, calibration))
 
     def _moments(self, fitted, encoded):
         """Prediction, its own variance and that of the noise, in units of y."""
@@ -535,6 +533,35 @@ def _own_variance(fitted, encoded):
     return np.square(fitted.predictor.moments(encoded, link))
 
 
+def _sampled(rows):
+    """Encoded rows, outcomes and weights of as many rows as residuals need."""
+    blocks = [rows.codes, rows.numbers, rows.outcome]
+    at, weights = sample(blocks, rows.weights, settings.LOOK_BACK_ROWS)
+    return Encoded(rows.codes[at], rows.numbers[at]), rows.outcome[at], weights
+
+
+def _of_training_rows(fitted, rows):
+    """Quantiles of residuals, each as if its row had not been in the fit."""
+    encoded, outcome, weights = _sampled(rows)
+    f = fitted.predictor.outputs(encoded)
+    noise = _noise_variance(fitted, f)
+    left_open = _left_open(fitted, encoded, f, noise)
+    residual = (outcome - _outcome(fitted, f)) * (1.0 + left_open)
+    rare = _rarity(fitted, encoded.codes, own=1.0)
+    std = np.sqrt(noise * left_open + noise)
+    return residual_quantiles(residual, std, rare, weights)
+
+
+def _of_new_rows(fitted, before, rows):
+    """Quantiles of residuals of rows that the network `before` had not learned from."""
+    encoded, outcome, weights = _sampled(rows)
+    f = before.predictor.outputs(encoded)
+    residual = outcome - _outcome(before, f)
+    std = np.sqrt(_own_variance(before, encoded) + _noise_variance(fitted, f))
+    rare = _rarity(fitted, encoded.codes, own=1.0)
+    return residual_quantiles(residual, std, rare, weights)
+
+
 def _left_open(fitted, encoded, f, noise):
     """As `left_open_without` has it, for every row and output."""
     from ._keras.slopes import slopes
@@ -544,7 +571,7 @@ def _left_open(fitted, encoded, f, noise):
     for batch, at, by_vector in slopes(fitted, encoded):
         found[batch] = left_open_without(
             np.square(by_vector) * by_f[batch, :, None, None],
-            1.0 / fitted.weights.precision[at],
+            1.0 / fitted.weights.table.precision[at],
             noise[batch],
         )
     return found

@@ -18,6 +18,12 @@ MAX_BINS = 366
 ROWS_PER_BIN = 4
 # Most knots of the piecewise-linear encoding of a number, less one: its pieces.
 MAX_KNOTS = 16
+# Standard deviations beyond which a number is no farther away: its square is finite,
+# and it is squashed to 3 long before.
+FARTHEST = 1e100
+# Powers of two, up and down, of a column's range up to which its numbers are taken as
+# they are: the squares of their distances stay well inside of float32.
+PLAIN_EXPONENT = 60
 
 # The network -----------------------------------------------------------------------
 
@@ -157,3 +163,5 @@ QUERY_ROWS, POINT_ROWS, SAMPLE_ROWS, MAX_HITS = 256, 4096, 16_384, 1 << 21
 PROFILE_ROWS = 1 << 17
 # Tokens up to which spellings are compared one by one.
 MAX_SPELLINGS = 20_000
+# Characters of a token that a message shows: two lines, enough to find it by.
+SHOWN = 160

@@ -16,14 +16,14 @@ OPTIONAL = {"pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich"}
 MAY_IMPORT = {
     "_settings": set(),
     "_sklearn": set(),
+    "_files": set(),
     "_data": set(),
     "_model": {"_data"},
     "_training": {"_model", "_data"},
     "_keras": {"_training", "_model", "_data"},
-    "_fitting": {"_keras", "_training", "_model", "_data"},
-    "_attributes": {"_fitting", "_keras", "_model"},
-    "_base": {"_fitting", "_attributes", "_keras", "_training", "_model", "_data"},
-    "_regressor": {"_fitting", "_base", "_keras", "_model", "_data"},
+    "_attributes": {"_keras", "_model"},
+    "_base": {"_attributes", "_keras", "_training", "_model", "_data"},
+    "_regressor": {"_base", "_keras", "_training", "_model", "_data"},
     "_classifier": {"_base", "_model", "_data"},
     "_predictors": {"_base", "_regressor", "_classifier"},
     "_cross_fit": {
@@ -34,9 +34,9 @@ MAY_IMPORT = {
     "_space": {"_model", "_data"},
     "_similarity": {"_predictors", "_space", "_data"},
     "_plot": {"_space", "_data"},
-    "export": {"_space"},
+    "export": {"_space", "_files"},
     "datasets": set(),
-    "demo": {"_plot", "_similarity", "_regressor", "datasets"},
+    "demo": {"_plot", "_similarity", "_regressor", "datasets", "_files"},
     "__init__": set(),
 }
 EVERYBODY = {"_settings", "_sklearn"}

@@ -54,7 +54,10 @@ BAD_DATA = {
     "complex": ((np.ones((3, 2)) * 1j, Y0), "[Cc]omplex"),
     "three dimensions": ((np.ones((3, 2, 2)), Y0), "dim"),
     "one dimension": ((np.ones(3), Y0), "1D"),
-    "infinity in a number": ((np.array([[np.inf], [1.0], [2.0]]), Y0), "infinity"),
+    "infinity in a number": (
+        (np.array([[0.0, np.inf], [0.0, 1.0], [1.0, 2.0]]), Y0),
+        "infinity",
+    ),
 }
 
 

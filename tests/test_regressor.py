@@ -461,10 +461,10 @@ def test_early_stopping_keeps_the_best_weights():
     curve = model.validation_loss_curve_
     assert len(curve) == model.n_iter_ == len(model.loss_curve_) < 80
     assert np.argmin(curve) == len(curve) - 5
-    kept, held_out = model._split(300, model._generator())
-    assert len(held_out) == 90
-    assert not set(kept) & set(held_out)
-    error = np.square(y - model.predict(X))[held_out].mean()
+    learned, held_out = model._split(model._read(X, y, None), model._generator())
+    assert len(held_out.y) == 90
+    assert sorted([*learned.y, *held_out.y]) == sorted(y)
+    error = np.square(held_out.y - model.predict(held_out.table)).mean()
     np.testing.assert_allclose(error, min(curve), rtol=0.1)
     assert not hasattr(EmbeddingRegressor(epochs=1).fit(X, y), "validation_loss_curve_")
 

@@ -40,9 +40,9 @@ class EncoderOutput:
         std : bool, default=False
             Whether to give the standard deviations of the numbers.
         """
-        weights = fitted.weights
-        values = 1.0 / weights.precision if std else weights.mean
-        starts = np.append(fitted.predictor.offsets, len(values))
+        table = fitted.weights.table
+        values = 1.0 / table.precision if std else table.mean
+        starts = np.append(fitted.offsets, len(values))
         in_front = None if sums is None else sums.means()[int(std)]
         out = []
         for k, length in enumerate(self.lengths):

@@ -136,11 +136,11 @@ def axes_of(fitted, rows):
     by_vector = np.concatenate([found for *_, found in slopes(fitted, encoded)])
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
-    tables = fitted.vectors(fitted.weights.mean)
+    tables = fitted.vectors(fitted.weights.table.mean)
     counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
     spreads = None
-    if fitted.weights.precision is not None:
-        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.precision))
+    if fitted.architecture.tables.has_spread:
+        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.table.precision))
     return principal_axes(by_vector, tables, counts, spreads)
 
 
@@ -166,11 +166,6 @@ def refuse_output(predictor, encoder):
             "target_mean=True needs the outcomes, and a FrozenEstimator is fitted "
             "without them; leave it at 'auto'."
         )
-
-
-def code_sizes(predictor):
-    """Number of codes of every column of tokens."""
-    return [index.n_codes for index in predictor._fitted.encoder.tokens]
 
 
 def with_means(encoder):

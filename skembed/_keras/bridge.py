@@ -65,6 +65,24 @@ def optimizer(value):
     return rule, learning_rate(made)
 
 
+def rule_and_rate(value, wanted):
+    """Update rule and learning rate of the parameters `optimizer` and `learning_rate`.
+
+    Returns
+    -------
+    rule : Rule
+    learning_rate : float, or function of the step's number
+    is_default : bool
+        Whether neither of the two parameters names a rate.
+    """
+    rule, rate = optimizer(value)
+    if isinstance(wanted, str):
+        return rule, rate, isinstance(value, str)
+    if isinstance(wanted, int | float) or not callable(wanted):
+        return rule, float(wanted), False
+    return rule, schedule(wanted), False
+
+
 def learning_rate(made):
     """Learning rate of a Keras optimizer: a float, or a function of the step."""
     rate = made._learning_rate

@@ -1,5 +1,7 @@
 """The trained network as a Keras model: what `model_` is, and what callbacks see."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -26,7 +28,7 @@ class Network:
             self.tables.append(table)
             vectors.append(table(codes[:, j]))
         parts = [*vectors, numbers]
-        if architecture.with_knots and len(knots.column):
+        if architecture.has_direct_terms and len(knots.column):
             parts.append(_pieces(numbers, knots))
         x = layers.Concatenate(name="inputs")(parts) if len(parts) > 1 else parts[0]
         self.layers = {}
@@ -35,7 +37,7 @@ class Network:
             f = self.head(x)
         else:
             f = self._mlp(architecture, x)
-        if architecture.posterior:
+        if architecture.has_direct_terms:
             f = self._direct(architecture, vectors, numbers, f)
         self.model = keras.Model([codes, numbers], self._outcome(f), name="skembed")
         self.put(fitted.weights)
@@ -86,7 +88,7 @@ class Network:
         start = 0
         sizes = self.fitted.encoder.column_sizes
         for table, size, mask in zip(self.tables, sizes, self.fitted.mask, strict=True):
-            table.set_weights([weights.mean[start : start + size] * mask])
+            table.set_weights([weights.table.mean[start : start + size] * mask])
             start += size
         dense = weights.dense
         for name, layer in self.layers.items():
@@ -110,10 +112,11 @@ class Network:
         if self.fitted.architecture.head is not None:
             own, state = self.fitted.architecture.head.take(self.head)
             dense |= own
-        mean = weights.mean
+        table = weights.table
         if self.tables:
             mean = np.concatenate([t.get_weights()[0] for t in self.tables])
-        return type(weights)(mean, weights.precision, dense, state)
+            table = replace(table, mean=mean)
+        return replace(weights, table=table, dense=dense, state=state)
 
 
 def _pieces(numbers, knots):

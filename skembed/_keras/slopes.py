@@ -3,9 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from .. import _settings as settings
 from . import dense
-
-BATCH = 2048
 
 
 def slopes(fitted, encoded):
@@ -25,20 +24,18 @@ def slopes(fitted, encoded):
     parts = {name: tf.constant(value) for name, value in weights.dense.items()}
     state = tuple(tf.constant(value) for value in weights.state)
     pieces = dense.pieces(knots, n_numbers)
-    n_columns = len(fitted.mask)
-    blocks = dense.blocks_for(architecture, BATCH, n_columns, weights.dense)
-    blocks = blocks._replace(whole=False)  # the last batch is what is left
+    batch = settings.SLOPES_BATCH
     shape = (architecture.n_outputs, *fitted.mask.shape)
-    for start in range(0, len(encoded.codes), BATCH):
-        rows = slice(start, start + BATCH)
-        at = encoded.codes[rows] + predictor.offsets
-        vectors = weights.mean[at] * fitted.mask
+    for start in range(0, len(encoded.codes), batch):
+        rows = slice(start, start + batch)
+        at = encoded.codes[rows] + fitted.offsets
+        vectors = weights.table.mean[at] * fitted.mask
         vectors = tf.constant(vectors.reshape(len(at), -1))
         numbers = tf.constant(encoded.numbers[rows], tf.float32)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(vectors)
             f, _ = dense.apply(
-                architecture, parts, vectors, numbers, pieces, state, blocks, False
+                architecture, parts, vectors, numbers, pieces, state, False
             )
             outputs = tf.unstack(f, axis=1)
         by_vector = [tape.gradient(output, vectors).numpy() for output in outputs]

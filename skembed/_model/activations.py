@@ -4,9 +4,12 @@ import numpy as np
 from scipy.special import erf, expit
 
 
-def activation_function(name):
-    """NumPy function of a Keras activation; KeyError for one that is not here."""
-    return _ACTIVATIONS[name]
+def activation_function(activation):
+    """NumPy function of an activation: of a name of Keras's, or a user's function."""
+    if callable(activation):
+        # A function of tensors takes arrays, too, and gives a tensor back.
+        return lambda x: np.asarray(activation(x), dtype=np.float64)
+    return _ACTIVATIONS[activation]
 
 
 def _softplus(x):

@@ -3,7 +3,7 @@
     f = [first-order term of each token + linear term of the numbers]
         + MLP([vectors, numbers, piecewise-linear encoding])
 
-The bracket is there with ``prior="normal"`` only. Nothing here needs TensorFlow.
+The bracket is there with posterior tables only. Nothing here needs TensorFlow.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _settings as settings
 from .activations import activation_function
+from .tables import PointTable, PosteriorTable
 
 
 class Architecture(NamedTuple):
@@ -20,35 +20,38 @@ class Architecture(NamedTuple):
 
     Attributes
     ----------
+    tables : type
+        Kind of the tables: `PointTable` or `PosteriorTable`.
     width : int
         Length of every vector.
     hidden, activations : tuple
         Units and activation (a Keras name or a function) of each hidden layer.
     n_outputs : int
-    posterior : bool
-        Whether tables are distributions, with direct terms beside the MLP.
-    with_knots : bool
-        Whether the MLP reads the piecewise-linear encoding of the numbers.
     head : object or None
         A user's own head in place of the MLP.
     """
 
+    tables: type
     width: int
     hidden: tuple
     activations: tuple
     n_outputs: int
-    posterior: bool
-    with_knots: bool
     head: object = None
+
+    @property
+    def has_direct_terms(self):
+        """Whether there are terms beside the layers, which then read the knots too."""
+        return self.tables.has_direct_terms
 
     @property
     def n_first(self):
         """Leading coordinates of a vector that reach the output directly."""
-        return min(self.width, self.n_outputs) if self.posterior else 0
+        return self.tables.n_first(self.width, self.n_outputs)
 
     def n_inputs(self, n_columns, n_numbers, n_pieces):
         """Length of what the MLP reads."""
-        return n_columns * self.width + n_numbers + n_pieces * self.with_knots
+        pieces = n_pieces if self.has_direct_terms else 0
+        return n_columns * self.width + n_numbers + pieces
 
     def weight_shapes(self, n_columns=-1, n_numbers=-1, n_pieces=-1):
         """Name -> shape of every weight but the tables; -1 for what the data say."""
@@ -63,7 +66,7 @@ class Architecture(NamedTuple):
             for i, pair in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
                 shapes[f"kernel_{i}"] = pair
                 shapes[f"bias_{i}"] = pair[1:]
-        if self.posterior:
+        if self.has_direct_terms:
             shapes["linear"] = (n_numbers, self.n_outputs)
             if self.n_outputs > 1:
                 shapes["readout"] = (self.n_first, self.n_outputs)
@@ -72,45 +75,40 @@ class Architecture(NamedTuple):
         return shapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """A trained network.
 
     Attributes
     ----------
-    mean : ndarray of float32 of shape (n_rows, width)
-        The tables of all columns, one below the other.
-    precision : ndarray of float32 of shape (n_rows, width) or None
-        1 / variance of every number of `mean`.
+    table : PointTable or PosteriorTable
     dense : dict of str to ndarray of float32
         All other weights, by the names of ``Architecture.weight_shapes``.
     state : tuple of ndarray
         Non-trainable variables of a user's own head.
     """
 
-    mean: np.ndarray
-    precision: np.ndarray | None
+    table: PointTable | PosteriorTable
     dense: dict
     state: tuple = ()
 
-    def with_rows(self, mean, precision):
-        return replace(self, mean=mean, precision=precision)
+    def with_table(self, table):
+        """These weights with another table."""
+        return replace(self, table=table)
 
 
-def initial_weights(architecture, sizes, shapes, rng, *, intercept, point_scale=0.05):
+def initial_weights(architecture, n_rows, shapes, rng, *, intercept):
     """Weights to start from.
 
-    With ``posterior`` the first-order coordinates, the direct terms and the last
-    layer start at 0, so that the first steps go to the direct terms. Without, all is
-    as Keras does it: Glorot's uniform kernels, zero biases, vectors uniform in
-    (-0.05, 0.05).
+    Kernels are Glorot's, biases zero, as in Keras. Where there are direct terms they
+    start at 0, and so does the last layer, so that the first steps go to them.
     """
-    n_rows, width = int(sum(sizes)), architecture.width
     dense = {}
     last = f"kernel_{len(architecture.hidden)}"
     for name, shape in shapes.items():
         value = np.zeros(shape, np.float32)
-        if name.startswith("kernel") and not (architecture.posterior and name == last):
+        starts_at_0 = architecture.has_direct_terms and name == last
+        if name.startswith("kernel") and not starts_at_0:
             limit = np.sqrt(6.0 / max(sum(shape), 1))
             value = rng.uniform(-limit, limit, shape)
         elif name.startswith("head_"):
@@ -120,24 +118,23 @@ def initial_weights(architecture, sizes, shapes, rng, *, intercept, point_scale=
         elif name == f"bias_{len(architecture.hidden)}":
             value = np.broadcast_to(intercept, shape)
         dense[name] = np.asarray(value, np.float32)
-    if not architecture.posterior:
-        mean = rng.random((n_rows, width), dtype=np.float32)
-        mean -= np.float32(0.5)
-        mean *= np.float32(2 * point_scale)
-        return Weights(mean, None, dense, _state(architecture))
-    mean = rng.standard_normal((n_rows, width), dtype=np.float32)
-    mean *= np.float32(settings.START_MEAN)
-    mean[:, : architecture.n_first] = 0.0
-    precision = np.full((n_rows, width), settings.START_SD**-2, np.float32)
-    return Weights(mean, precision, dense, _state(architecture))
-
-
-def _state(architecture):
-    return () if architecture.head is None else architecture.head.initial_state()
+    table = architecture.tables.start(
+        n_rows, architecture.width, architecture.n_first, rng
+    )
+    head = architecture.head
+    return Weights(table, dense, () if head is None else head.initial_state())
 
 
 class Knots(NamedTuple):
-    """The piecewise-linear encoding of the numbers (see ``_numbers``)."""
+    """The piecewise-linear encoding of the numbers, piece by piece.
+
+    Attributes
+    ----------
+    column : ndarray of int32 of shape (n_pieces,)
+        Which number each piece is of.
+    low, scale : ndarray of float32 of shape (n_pieces,)
+        Its low end, and 1 / its length.
+    """
 
     column: np.ndarray
     low: np.ndarray
@@ -154,7 +151,7 @@ def outputs(architecture, weights, vectors, numbers, knots):
     """
     dense = weights.dense
     x = [vectors.reshape(len(vectors), -1), numbers]
-    if architecture.with_knots and len(knots.column):
+    if architecture.has_direct_terms and len(knots.column):
         pieces = (numbers[:, knots.column] - knots.low) * knots.scale
         x.append(np.clip(pieces, 0.0, 1.0))
     x = np.concatenate(x, axis=1).astype(np.float64, copy=False)
@@ -165,7 +162,7 @@ def outputs(architecture, weights, vectors, numbers, knots):
         for i, activation in enumerate(architecture.activations, 1):
             f = activation_function(activation)(f)
             f = f @ dense[f"kernel_{i}"] + dense[f"bias_{i}"]
-    if architecture.posterior:
+    if architecture.has_direct_terms:
         first = vectors[:, :, : architecture.n_first].sum(axis=1)
         if architecture.n_outputs > 1:
             first = first @ dense["readout"]

@@ -50,20 +50,21 @@ class Predictor:
         def spread(codes, numbers):
             total, square = 0.0, 0.0
             centre = link(self._outputs(codes, numbers))
+            mean, root = self.weights.table.spread(codes + self.offsets)
             for draw in draws:
-                value = link(self._outputs(codes, numbers, draw)) - centre
+                value = link(self._of_vectors(mean + draw / root, numbers)) - centre
                 total = total + value
                 square = square + np.square(value)
-            mean = total / len(draws)
-            return np.sqrt(np.maximum(square / len(draws) - np.square(mean), 0.0))
+            shift = total / len(draws)
+            return np.sqrt(np.maximum(square / len(draws) - np.square(shift), 0.0))
 
         return self._by_distinct_rows(encoded, spread)
 
-    def _outputs(self, codes, numbers, draw=None):
-        rows = codes + self.offsets
-        vectors = self.weights.mean[rows].astype(np.float64)
-        if draw is not None:
-            vectors += draw / np.sqrt(self.weights.precision[rows])
+    def _outputs(self, codes, numbers):
+        vectors = self.weights.table.mean[codes + self.offsets].astype(np.float64)
+        return self._of_vectors(vectors, numbers)
+
+    def _of_vectors(self, vectors, numbers):
         vectors *= self.mask
         return outputs(self.architecture, self.weights, vectors, numbers, self.knots)
 

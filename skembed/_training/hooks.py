@@ -1,34 +1,88 @@
 """What looks at a training run after every epoch: validation, progress, callbacks.
 
-A hook has ``epoch(run) -> bool`` (True stops the run) and ``finish(run)``; a run has
-``loss_curve``, ``weights()`` and ``restore(weights)``.
+A hook has ``epoch(moment) -> bool`` (True stops the run), ``finish(moment)``, which
+returns the weights to end with, or None to leave them, and `rate_factor`, which the
+learning rates of the steps to come are multiplied by.
 """
 
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from .._model.network import Weights
 from .._sklearn import feature_names
 
 
-class Hooks:
+@dataclass(frozen=True)
+class Moment:
+    """A run as it stands after an epoch.
+
+    Attributes
+    ----------
+    losses : list of float
+        Of all epochs so far.
+    epochs : int
+        Epochs of the run at most.
+    learning_rate : float
+        Of the next step, before the schedule and the hooks' factor.
+    weights : callable
+        Gives the weights; called only where somebody wants them, as it costs a copy.
+    """
+
+    losses: list
+    epochs: int
+    learning_rate: float
+    weights: Callable[[], Weights]
+
+
+class Hook:
+    """A hook that does nothing: what others change a part of."""
+
+    rate_factor = 1.0
+
+    def epoch(self, moment):
+        """Look at the end of an epoch; say whether to stop."""
+        return False
+
+    def finish(self, moment):
+        """Look at the end of the run; weights to end with, or None."""
+        return None
+
+
+class Hooks(Hook):
     """Several hooks as one; calls them all, stops if one says so."""
 
-    def __init__(self, hooks):
-        self.hooks = hooks
+    def __init__(self, hooks=()):
+        self.hooks = list(hooks)
 
     def __bool__(self):
         return bool(self.hooks)
 
-    def __call__(self, run):
-        return any([hook.epoch(run) for hook in self.hooks])
-
-    def finish(self, run):
+    @property
+    def rate_factor(self):
+        """Product of the hooks' factors."""
+        factor = 1.0
         for hook in self.hooks:
-            hook.finish(run)
+            factor *= hook.rate_factor
+        return factor
+
+    def epoch(self, moment):
+        """Whether one of them says to stop; all are asked."""
+        return any([hook.epoch(moment) for hook in self.hooks])
+
+    def finish(self, moment):
+        """Weights to end with, each hook seeing those of the hooks before it."""
+        chosen = None
+        for hook in self.hooks:
+            weights = hook.finish(moment)
+            if weights is not None:
+                chosen = weights
+                moment = replace(moment, weights=lambda weights=weights: weights)
+        return chosen
 
 
-class EarlyStopping:
+class EarlyStopping(Hook):
     """Stops when the loss on held-out rows no longer falls; restores the best.
 
     Parameters
@@ -49,8 +103,9 @@ class EarlyStopping:
         self.best = None
         self.best_epoch = 0
 
-    def epoch(self, run):
-        weights = run.weights()
+    def epoch(self, moment):
+        """Compute the loss; stop where it has not fallen for long enough."""
+        weights = moment.weights()
         loss = self.loss(weights)
         if self.best is None or loss < min(self.curve):
             self.best = weights
@@ -59,13 +114,13 @@ class EarlyStopping:
         self.curve.append(loss)
         return len(self.curve) - 1 - self.best_epoch >= self.patience
 
-    def finish(self, run):
-        if self.best is not None:
-            run.restore(self.best)
+    def finish(self, moment):
+        """Weights of the least loss."""
+        return self.best
 
 
-class Progress:
-    """Prints the loss: about ten lines a fit, or one an epoch from verbose=2 on."""
+class Progress(Hook):
+    """Prints the loss: about ten lines per fit, or one per epoch from verbose=2 on."""
 
     def __init__(self, name, epochs, verbose):
         self.name = name
@@ -73,39 +128,51 @@ class Progress:
         self.every = 1 if verbose > 1 else max(1, epochs // 10)
         self.began = time.perf_counter()
 
-    def epoch(self, run):
-        n = len(run.loss_curve)
+    def epoch(self, moment):
+        """Print a line, if it is time for one."""
+        n = len(moment.losses)
         if (n == 1 or n % self.every == 0) and n < self.epochs:
-            self._print(run, "")
+            self._print(moment, "")
         return False
 
-    def finish(self, run):
-        self._print(run, ", done")
+    def finish(self, moment):
+        """Print the last line."""
+        self._print(moment, ", done")
 
-    def _print(self, run, note):
-        n = len(run.loss_curve)
+    def _print(self, moment, note):
+        n = len(moment.losses)
         seconds = time.perf_counter() - self.began
         print(
             f"[{self.name}] epoch {n:>{len(str(self.epochs))}}/{self.epochs}, "
-            f"loss {run.loss_curve[-1]:.5g}, {seconds:.1f} s{note}",
+            f"loss {moment.losses[-1]:.5g}, {seconds:.1f} s{note}",
             file=sys.stdout,
             flush=True,
         )
 
 
-class SklearnCallbacks:
-    """Drives callbacks of scikit-learn's own protocol (``sklearn.callback``)."""
+class SklearnCallbacks(Hook):
+    """Drives callbacks of scikit-learn's own protocol (``sklearn.callback``).
+
+    Parameters
+    ----------
+    estimator : estimator
+    context : sklearn.callback.CallbackContext
+    fitted : Fitted
+        The network before training.
+    seen : object
+        With `table`, `y`, `weights` and `target`: what a callback may ask for.
+    """
 
     def __init__(self, estimator, context, fitted, seen):
         self.estimator = estimator
         self.context = context
         self.fitted = fitted
-        self.attributes = {**seen.learned, "n_features_in_": seen.X.shape[1]}
-        names = feature_names(seen.X)
+        self.attributes = {**seen.target, "n_features_in_": seen.table.shape[1]}
+        names = feature_names(seen.table)
         if names is not None:
             self.attributes["feature_names_in_"] = names
         self.data = {
-            "X": seen.X,
+            "X": seen.table,
             "y": seen.y,
             "metadata": {"sample_weight": seen.weights},
         }
@@ -115,9 +182,11 @@ class SklearnCallbacks:
         self.task = self.context.subcontext(task_name="epoch")
         self.task.call_on_fit_task_begin(estimator=self.estimator)
 
-    def epoch(self, run):
+    def epoch(self, moment):
+        """Hand an epoch's end on, with all that rebuilds the estimator as it stands."""
+
         def attributes():
-            fitted = replace(self.fitted, weights=run.weights())
+            fitted = self.fitted.with_weights(moment.weights())
             return {**self.attributes, "_fitted": fitted}
 
         stop = self.task.call_on_fit_task_end(
@@ -125,9 +194,6 @@ class SklearnCallbacks:
             reconstruction_attributes=attributes,
             **self.data,
         )
-        if not stop and len(run.loss_curve) < run.options.epochs:
+        if not stop and len(moment.losses) < moment.epochs:
             self._begin()
         return stop
-
-    def finish(self, run):
-        pass

@@ -1,13 +1,11 @@
 """How many steps, how large, and when to stop: plain arithmetic."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-WARM = 0.3  # the warm-up of a posterior, where columns may interact
-LEAST_STEPS = 1000  # that a fit of few rows makes
-MAX_EPOCHS = 600  # of a table of so few rows that it has a step or two an epoch
-LAST = 0.3  # of the epochs again, for the rows held back and all others
+from .. import _settings as settings
 
 
 def warm_up(likelihood, n_columns):
@@ -15,19 +13,20 @@ def warm_up(likelihood, n_columns):
 
     One column has nothing to interact with: its first-order term says it all. A noise
     scale that is still large holds the layers back while nothing else does; without
-    one they would learn small tables by heart, so half of the spread is there at once.
+    one they would overfit small tables, so half of the spread is there at once.
     """
     if n_columns < 2:
         return 0.0, 1.0
-    return WARM, (0.0 if likelihood.has_noise else 0.5)
+    cold = 0.0 if likelihood.has_noise else settings.COLD_START
+    return settings.NOISE_WARM_UP, cold
 
 
 def auto_batch_size(n):
-    """Rows a step: about a hundred steps an epoch, from 32 to 8,192 rows."""
-    if n <= 32:
+    """Rows per step: about a hundred steps per epoch, from 32 to 8,192 rows."""
+    if n <= settings.MIN_BATCH:
         return max(int(math.ceil(n)), 1)
-    size = 2.0 ** round(math.log2(n / 100.0))
-    return int(min(max(size, 32.0), 8192.0))
+    size = 2.0 ** round(math.log2(n / settings.STEPS_PER_EPOCH))
+    return int(min(max(size, float(settings.MIN_BATCH)), float(settings.MAX_BATCH)))
 
 
 def steps_per_epoch(n, batch_size):
@@ -37,33 +36,49 @@ def steps_per_epoch(n, batch_size):
 
 def auto_epochs(n, steps_per_epoch):
     """Epochs of the budget: enough steps for small data, few passes over large."""
-    wanted = 40 * (1e5 / max(n, 1e5)) ** 0.3  # 40 up to 100,000 rows, 10 at 10 million
-    least = LEAST_STEPS / steps_per_epoch
-    return min(math.ceil(max(wanted, least)), MAX_EPOCHS)
+    rows = settings.EPOCHS_ROWS
+    wanted = settings.EPOCHS * (rows / max(n, rows)) ** settings.EPOCHS_POWER
+    least = settings.LEAST_STEPS / steps_per_epoch
+    return min(math.ceil(max(wanted, least)), settings.MAX_EPOCHS)
 
 
+@dataclass(frozen=True)
 class Schedule:
     """Learning rates of the steps to come, as multiples of the first rate.
 
-    ``decay="cosine"`` warms up over the first 2 % of the steps and then falls along
-    half a cosine to 0; after :meth:`finish` what is left of it is run through in a
-    tenth of the steps made so far. ``decay="constant"`` stays at 1. `warm` is the part
-    of the steps before a posterior is drawn at its full spread, `cold` the share of it
-    that is drawn at first.
+    ``decay="cosine"`` warms up and then falls along half a cosine to 0; after
+    :meth:`finish` what is left of it is run through in a tenth of the steps made so
+    far. ``decay="constant"`` stays at 1.
+
+    Attributes
+    ----------
+    decay : {"cosine", "constant"}
+    pace : float
+        Part of the schedule that a step runs through.
+    warm : float
+        Part of it before a posterior is drawn at its full spread.
+    cold : float
+        Share of the spread that is drawn at first.
+    progress : float
+        Part of it that has been run through.
+    n_steps : int
+        Steps made so far.
+    finishing : bool
+        Whether it was brought to its end.
     """
 
-    def __init__(self, decay, total_steps, warm=0.0, cold=0.0):
-        self.decay = decay
-        self.warm = warm
-        self.cold = cold
-        self.progress = 0.0
-        self.pace = 1.0 / total_steps
-        self.steps = 0
-        self.finishing = False
+    decay: str
+    pace: float
+    warm: float = 0.0
+    cold: float = 0.0
+    progress: float = 0.0
+    n_steps: int = 0
+    finishing: bool = False
 
-    def over(self, total_steps):
-        """A schedule of the same shape and another length."""
-        return Schedule(self.decay, total_steps, self.warm, self.cold)
+    @classmethod
+    def over(cls, n_steps, decay, warm=0.0, cold=0.0):
+        """Schedule of so many steps."""
+        return cls(decay, 1.0 / n_steps, warm, cold)
 
     def epochs_left(self, steps_per_epoch):
         """Epochs until it is done."""
@@ -72,17 +87,21 @@ class Schedule:
 
     @property
     def done(self):
+        """Whether all of it has been run through."""
         return self.progress >= 1.0 - 1e-9
 
     def finish(self, steps_per_epoch):
-        """Bring the run to its end."""
+        """Schedule that comes to its end soon."""
         if self.decay == "constant":
-            self.progress = 1.0
-        elif not self.finishing:
-            epochs = max(1, round(0.1 * self.steps / steps_per_epoch))
-            left = (1.0 - self.progress) / (epochs * steps_per_epoch)
-            self.pace = max(self.pace, left)
-        self.finishing = True
+            return replace(self, progress=1.0, finishing=True)
+        epochs = max(1, round(settings.FINISH * self.n_steps / steps_per_epoch))
+        left = (1.0 - self.progress) / (epochs * steps_per_epoch)
+        return replace(self, pace=max(self.pace, left), finishing=True)
+
+    def after(self, n):
+        """Schedule `n` steps later."""
+        progress = self.progress + n * self.pace
+        return replace(self, progress=progress, n_steps=self.n_steps + n)
 
     def temper(self, n):
         """Share of the posterior's spread that the next `n` steps draw.
@@ -90,32 +109,36 @@ class Schedule:
         It grows to 1: an interaction of two columns is a saddle at vectors of 0, and
         under full noise they would fall back to the prior before it was found.
         """
-        at = self.progress + self.pace * (np.arange(n) + 0.5)
-        grown = np.minimum(at / max(self.warm, 1e-9), 1.0)
+        grown = np.minimum(self._places(n) / max(self.warm, 1e-9), 1.0)
         return (self.cold + (1.0 - self.cold) * grown).astype(np.float32)
 
-    def take(self, n):
-        """Multipliers of the next `n` steps."""
-        at = self.progress + self.pace * (np.arange(n) + 0.5)
-        self.progress += n * self.pace
-        self.steps += n
+    def factors(self, n):
+        """Multipliers of the next `n` steps' learning rates."""
         if self.decay == "constant":
             return np.ones(n, np.float32)
+        at = self._places(n)
         rate = 0.5 * (1.0 + np.cos(np.pi * np.minimum(at, 1.0)))
-        return (rate * np.minimum(1.0, at / 0.02 + 1e-3)).astype(np.float32)
+        rising = np.minimum(1.0, at / settings.RATE_WARM_UP + 1e-3)
+        return (rate * rising).astype(np.float32)
+
+    def _places(self, n):
+        """Places of the middles of the next `n` steps, from 0 to 1."""
+        return self.progress + self.pace * (np.arange(n) + 0.5)
 
 
+@dataclass(frozen=True)
 class StopRule:
     """Whether the objective has stopped falling.
 
-    Compares the best loss of the last `patience` epochs with the best before them.
+    Compares the best loss of the last `patience` epochs with the best before them; with
+    a `tol` of None it never stops.
     """
 
-    def __init__(self, tol, patience):
-        self.tol = tol
-        self.patience = patience
+    tol: float | None
+    patience: int
 
     def __call__(self, losses):
+        """Say so, from the losses of all epochs."""
         if self.tol is None or len(losses) <= self.patience:
             return False
         return min(losses[-self.patience :]) > min(losses[: -self.patience]) - self.tol

@@ -142,8 +142,9 @@ def test_fold_is_given_the_rows_outside_of_it_only():
     codes = predictor._encoded(X).codes
     seed = np.random.RandomState(0).randint(2**31 - 1)
     for inside, outside in (halves, halves[::-1]):
-        rows = predictor._observations(X.iloc[outside], y[outside], None)
-        network = predictor._relearned(rows, np.random.default_rng(seed))
+        rows = predictor._observed(X.iloc[outside], y[outside], None)
+        rng = np.random.default_rng(seed)
+        network = predictor._learned_anew(encoder._fitted, rows, rng)
         assert_array_equal(encoder._vectors(codes[inside], network, None), out[inside])
         # The head, and with it the axes, are the same in all of them.
         for name, value in network.weights.dense.items():

@@ -9,9 +9,11 @@ import pytest
 import tensorflow as tf
 
 from skembed import EmbeddingRegressor
-from skembed._keras import dense, loop
+from skembed._keras import loop
 from skembed._keras.optimizers import Rule
 from skembed._model.network import Architecture
+from skembed._model.tables import PointTable
+from skembed._settings import MAX_TRACES
 
 N_STEPS = 7
 OPTIMIZERS = {
@@ -171,7 +173,7 @@ def test_the_cache_of_traces_is_bounded(monkeypatch):
     monkeypatch.setattr(loop, "_cache", OrderedDict())
 
     def spec(width):
-        shape = Architecture(width, (4,), ("relu",), 1, False, False)
+        shape = Architecture(PointTable, width, (4,), ("relu",), 1)
         rule = Rule("sgd", (("momentum", 0.0), ("nesterov", False)))
         return loop.Spec(
             architecture=shape,
@@ -180,17 +182,16 @@ def test_the_cache_of_traces_is_bounded(monkeypatch):
             n_targets=2,
             has_noise=False,
             own_priors=False,
-            blocks=dense.Blocks(),
             rule=rule,
         )
 
     first = loop.compiled(spec(1))
-    for width in range(2, loop._CACHE_SIZE + 1):
+    for width in range(2, MAX_TRACES + 1):
         loop.compiled(spec(width))
     assert loop.compiled(spec(1)) is first
-    for width in range(100, 100 + loop._CACHE_SIZE - 1):
+    for width in range(100, 100 + MAX_TRACES - 1):
         loop.compiled(spec(width))
-    assert len(loop._cache) == loop._CACHE_SIZE
+    assert len(loop._cache) == MAX_TRACES
     assert loop.compiled(spec(1)) is first
     loop.compiled(spec(999))
     loop.compiled(spec(998))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from comparisons import equal_fits
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 
@@ -66,15 +67,27 @@ def test_encoder_puts_out_effects_first():
     assert (0.03 < std).all() and (std < 0.2).all()
 
 
-def test_no_rotation_gives_the_axes_of_the_estimator():
+def test_no_rotation_gives_the_tables_as_they_were_learned():
     rng = np.random.default_rng(0)
     X, y = rng.integers(0, 5, (200, 1)).astype(str), rng.normal(size=200)
     estimator = EmbeddingRegressor(3, epochs=5, random_state=0)
     encoder = EmbeddingEncoder(estimator, rotation=None, random_state=0).fit(X, y)
-    for own, of_estimator in zip(
-        encoder.embeddings_, encoder.estimator_.embeddings_, strict=True
-    ):
-        assert_allclose(own, of_estimator)
+    fitted = encoder._fitted
+    (learned,) = fitted.vectors(fitted.weights.table.mean)
+    assert_allclose(encoder.embeddings_[0], learned)
+
+
+def test_the_estimator_is_the_plain_fit():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 5, (200, 1)).astype(str), rng.normal(size=200)
+    estimator = EmbeddingRegressor(
+        3, categorical_features="all", epochs=5, random_state=0
+    )
+    encoder = EmbeddingEncoder(estimator, random_state=0)
+    encoder.fit_transform(X, y)
+    equal_fits(encoder.estimator_, estimator.fit(X, y))
+    encoder.partial_fit(X[:9], y[:9])
+    equal_fits(encoder.estimator_, estimator)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -9,15 +9,16 @@ from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skembed import EmbeddingRegressor, _fitting
+from skembed import EmbeddingRegressor, _settings
 from skembed._data.columns import as_table
-from skembed._data.rows import Observations, set_apart
+from skembed._data.rows import set_apart
 from skembed._model.intervals import (
     LEVELS,
     left_open_without,
     rarity,
     residual_quantiles,
 )
+from skembed._training.phases import calibration_rows
 
 
 def skewed(n, seed, n_tokens=150):
@@ -208,7 +209,7 @@ def wide(n, seed):
 
 def without_looking_ahead(monkeypatch):
     """Have every row learned from the start."""
-    monkeypatch.setattr(_fitting, "ROWS_PER_WEIGHT", 0.0)
+    monkeypatch.setattr(_settings, "HELD_BACK_ROWS_PER_WEIGHT", 0.0)
 
 
 def test_rows_held_back_show_what_was_learned_by_heart(monkeypatch):
@@ -266,16 +267,17 @@ def test_rows_held_back_are_learned_in_the_end():
     held = {}
 
     class Spy(EmbeddingRegressor):
-        def _held_back(self, fitted, seen):
-            held["back"] = super()._held_back(fitted, seen)
-            return held["back"]
+        def _phases(self, *args):
+            held["phases"], held["rows"] = super()._phases(*args)
+            return held["phases"], held["rows"]
 
     y = np.where(np.arange(600) < 300, y, y + 10.0)
     X = np.concatenate([X, np.arange(600)[:, None].astype(str).astype(object)], axis=1)
     model = Spy(categorical_features=[0, 1, 2, 3, 10], random_state=0).fit(X, y)
-    rows = held["back"].rows
+    rows = held["rows"]
     assert 30 < len(rows.weights) < 90
-    assert held["back"].problem.rows.total == 600 - rows.weights.sum()
+    totals = [phase.problem.rows.total for phase in held["phases"]]
+    assert totals == [600 - rows.weights.sum(), 600]
     # What only these rows could teach: the last column has a token for every row.
     last = np.isin(y, rows.outcome[:, 0])
     error = np.abs(y - model.predict(X))
@@ -325,29 +327,29 @@ def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
     asked = []
 
     class Spy(EmbeddingRegressor):
-        def _held_back(self, fitted, seen):
-            asked.append(super()._held_back(fitted, seen))
+        def _phases(self, *args):
+            asked.append(super()._phases(*args))
             return asked[-1]
 
     Spy(categorical_features=[0, 1, 2, 3], random_state=0, **settings).fit(X, y)
-    assert asked == [None]
+    ((phases, calibration),) = asked
+    assert len(phases) == 1
+    assert calibration is None
 
 
 def test_neither_of_three_columns_nor_of_few_or_many_rows_are_any_held_back():
     X, y = wide(400, 4)
     model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
-    encoder, encoded = model._encode(X, as_table(X), np.ones(400))
-    rows = Observations(*encoded, y[:, None], np.ones(400))
-    fitted, problem = model._start(
-        encoder, rows, model._likelihood({}), np.random.default_rng(0)
-    )
-    assert model._held_back(fitted, rows) is not None
+    seen = model._read(as_table(X), y, None)
+    encoder, rows = model._encode(seen)
+    fitted, _ = model._untrained(encoder, rows, seen, np.random.default_rng(0))
+    assert calibration_rows(fitted, rows) is not None
     few = rows.counted(np.arange(400), (np.arange(400) < 99).astype(float))
-    assert model._held_back(fitted, few) is None
+    assert calibration_rows(fitted, few) is None
     many = rows._replace(weights=np.full(400, 1_000.0))
-    assert model._held_back(fitted, many) is None
+    assert calibration_rows(fitted, many) is None
     three = replace(fitted, mask=fitted.mask[:3])
-    assert model._held_back(three, rows) is None
+    assert calibration_rows(three, rows) is None
 
 
 def test_a_fit_under_way_has_normal_intervals():

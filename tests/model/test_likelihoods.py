@@ -13,13 +13,13 @@ from scipy import integrate, optimize, special, stats
 
 from skembed._keras import losses
 from skembed._model.likelihoods import (
-    HUBER_DELTA,
     REGRESSION_LOSSES,
     Bernoulli,
     Categorical,
     regression_likelihood,
     weighted_quantile,
 )
+from skembed._settings import HUBER_DELTA
 
 NOISE = 0.7
 QUANTILE = 0.8

@@ -23,10 +23,10 @@ def keras_outputs(model, X):
 def untrained_networks(monkeypatch):
     """Fit without training, and with random weights: no trace has to be made."""
 
-    def no_training(run):
-        run.loss_curve.append(0.0)
+    def no_training(fitted, phases, rng, hooks):
+        return trainer.Trained(fitted, [0.0], [fitted])
 
-    monkeypatch.setattr(trainer.Run, "train", no_training)
+    monkeypatch.setattr(trainer, "train", no_training)
 
     def fit(model, X, y):
         fitted = model.fit(X, y)._fitted
@@ -35,10 +35,10 @@ def untrained_networks(monkeypatch):
             name: rng.normal(0, 0.2, value.shape).astype(np.float32)
             for name, value in fitted.weights.dense.items()
         }
-        weights = replace(fitted.weights, dense=dense)
-        mean = rng.normal(0, 0.5, weights.mean.shape).astype(np.float32)
-        weights = weights.with_rows(mean, weights.precision)
-        model._fitted = replace(fitted, weights=weights)
+        table = fitted.weights.table
+        mean = rng.normal(0, 0.5, table.mean.shape).astype(np.float32)
+        weights = replace(fitted.weights, dense=dense, table=replace(table, mean=mean))
+        model._fitted = fitted.with_weights(weights)
         return model
 
     return fit

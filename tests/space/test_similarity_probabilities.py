@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from skembed import (
     EmbeddingRegressor,
     TokenSimilarity,
-    _fitting,
+    _settings,
 )
 
 
@@ -142,7 +142,7 @@ def claimed_and_right(similarity, truth, n):
 
 def test_probabilities_are_calibrated(monkeypatch):
     # The posterior speaks of the optimum it is in, so the reference stays in it.
-    monkeypatch.setattr(_fitting, "FRESH_START", 1.0)
+    monkeypatch.setattr(_settings, "FRESH_START", 1.0)
     claims = {metric: [] for metric in ("euclidean", "cosine", "outcome")}
     for seed in range(6):
         rng = np.random.default_rng(seed)
@@ -154,9 +154,9 @@ def test_probabilities_are_calibrated(monkeypatch):
         # Distances of vectors mean something in the axes that the layers have given
         # them only: the truth is where 600 new rows of every token put it in these.
         more = interacting(np.tile(np.arange(100), 600), rng, truth, others)
-        rows = estimator._observations(*more, None)
-        learned = estimator._relearned(rows, np.random.default_rng(0))
-        vectors = learned.vectors(learned.weights.mean)[0]
+        rows, rng = estimator._observed(*more, None), np.random.default_rng(0)
+        learned = estimator._learned_anew(estimator._fitted, rows, rng)
+        vectors = learned.vectors(learned.weights.table.mean)[0]
         directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         outcomes = truth[:, :1] + truth @ others[X[:200, 1]].T
         for metric, truths, n in (

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor, _fitting
+from skembed import EmbeddingClassifier, EmbeddingRegressor, _settings
 
 
 def stream(n=12_000, seed=0):
@@ -47,7 +47,7 @@ def test_ten_chunks_come_near_one_fit():
 
 def test_long_streams_go_on_from_the_posterior(monkeypatch):
     X, y, X_test, y_test = stream(8_000)
-    monkeypatch.setattr(_fitting, "REPLAY_ROWS", 4_000)
+    monkeypatch.setattr(_settings, "REPLAY_ROWS", 4_000)
     model = EmbeddingRegressor(random_state=0)
     errors, n_kept = [], []
     for chunk in chunks(X, y, 8):

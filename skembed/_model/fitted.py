@@ -1,0 +1,124 @@
+"""What a fit leaves behind, in plain NumPy: small to pickle, no TensorFlow."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .._data.features import FeatureEncoder
+from .intervals import ResidualQuantiles
+from .likelihoods import Likelihood
+from .network import Architecture, Knots, Weights
+from .predictor import Predictor
+from .tables import LearnedPrior
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained network with all that reads rows into it and outcomes out of it.
+
+    Attributes
+    ----------
+    encoder : FeatureEncoder
+        From tables to codes and numbers.
+    architecture : Architecture
+    weights : Weights
+    mask : ndarray of float32 of shape (n_columns, width)
+        0 where a column's vectors are shorter than the widest.
+    likelihood : Likelihood
+    centre, scale : ndarray of float64 of shape (n_outputs,)
+        The network's output times `scale` plus `centre` is the outcome.
+    n_seen : float
+        Weight of all rows seen so far.
+    residuals : ResidualQuantiles or None
+        How outcomes fall about their predictions, where intervals are drawn by it.
+    """
+
+    encoder: FeatureEncoder
+    architecture: Architecture
+    weights: Weights
+    mask: np.ndarray
+    likelihood: Likelihood
+    centre: np.ndarray
+    scale: np.ndarray
+    n_seen: float
+    residuals: ResidualQuantiles | None = None
+
+    @property
+    def predictor(self):
+        """The network as a function of encoded rows."""
+        return Predictor(
+            self.architecture,
+            self.weights,
+            Knots(*self.encoder.knots),
+            self.encoder.column_sizes,
+            self.mask,
+        )
+
+    @property
+    def offsets(self):
+        """First row of the table of each column, int64 (n_columns,)."""
+        return np.cumsum([0, *self.encoder.column_sizes])[:-1].astype(np.int64)
+
+    @property
+    def dims(self):
+        """Length of the vectors of each column of tokens."""
+        return self.mask.sum(axis=1).astype(int)[: len(self.encoder.tokens)]
+
+    @property
+    def code_sizes(self):
+        """Number of codes of each column of tokens."""
+        return [index.n_codes for index in self.encoder.tokens]
+
+    @property
+    def is_token(self):
+        """Which rows of the table are tokens', and not bins' of numbers."""
+        n_rows, n_tokens = len(self.weights.table.mean), sum(self.code_sizes)
+        return np.arange(n_rows) < n_tokens
+
+    @property
+    def prior_scales(self):
+        """Standard deviations of the prior, one array per column of tokens."""
+        pairs = zip(self.prior.precision, self.dims, strict=False)
+        return [1.0 / np.sqrt(row[:dim]) for row, dim in pairs]
+
+    @property
+    def prior(self):
+        """Learned prior of every row of the table; None where vectors are points."""
+        log_scales = self.weights.dense.get("log_scale")
+        if log_scales is None:
+            return None
+        sizes = self.encoder.column_sizes
+        return LearnedPrior.of_scales(log_scales, self.architecture.width, sizes)
+
+    def vectors(self, values):
+        """Rows of `values` by column of tokens, in the order of its categories."""
+        out, start = [], 0
+        for index, dim in zip(self.encoder.tokens, self.dims, strict=True):
+            block = values[start : start + index.n_codes, :dim]
+            in_order = np.array_equal(index.codes, np.arange(len(index.codes)))
+            out.append(block[: len(index.codes)] if in_order else block[index.codes])
+            start += index.n_codes
+        return out
+
+    def with_weights(self, weights):
+        """The same with other weights."""
+        return replace(self, weights=weights)
+
+    def with_table(self, table):
+        """The same with another table."""
+        return replace(self, weights=self.weights.with_table(table))
+
+    def grown(self, encoder):
+        """The same with a row of its own for every token that `encoder` added.
+
+        In each column the last row stands for unknown tokens and stays last. It is the
+        prior: new tokens start from it.
+        """
+        at, start = [np.zeros(0, np.int64)], 0
+        sizes = zip(self.encoder.column_sizes, encoder.column_sizes, strict=True)
+        for before, after in sizes:
+            at.append(np.arange(start, start + before - 1))
+            at.append(np.full(after - before + 1, start + before - 1))
+            start += before
+        table = self.weights.table.rows(np.concatenate(at))
+        return replace(self, encoder=encoder).with_table(table)

@@ -1,0 +1,178 @@
+"""Tables of vectors, one row per token: points, or distributions under a prior.
+
+The two kinds have the same methods, so that nothing else has to ask which it holds.
+What else goes with a kind (direct terms beside the layers, a full likelihood) is said
+by its class attributes. How a kind is trained stands in ``skembed._keras.tables``.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .. import _settings as settings
+
+
+@dataclass(frozen=True, eq=False)
+class PointTable:
+    """Vectors as points, of a bare network.
+
+    Attributes
+    ----------
+    mean : ndarray of float32 of shape (n_rows, width)
+        The tables of all columns, one below the other.
+    """
+
+    mean: np.ndarray
+
+    has_direct_terms: ClassVar[bool] = (
+        False  # first-order and linear, beside the layers
+    )
+    has_likelihood: ClassVar[bool] = False  # y is scaled, and its noise is learned
+    has_spread: ClassVar[bool] = False  # vectors are drawn in training
+    learning_rate: ClassVar[float | None] = None  # None: what the optimizer says
+    decay: ClassVar[str] = "constant"
+
+    @staticmethod
+    def n_first(width, n_outputs):
+        """Leading coordinates of a vector that reach the output directly."""
+        return 0
+
+    @classmethod
+    def start(cls, n_rows, width, n_first, rng):
+        """Table to start training from: as in Keras, uniform about 0."""
+        mean = rng.random((n_rows, width), dtype=np.float32)
+        mean -= np.float32(0.5)
+        mean *= np.float32(2 * settings.POINT_START)
+        return cls(mean)
+
+    def rows(self, at):
+        """Table of the rows at these positions."""
+        return PointTable(self.mean[at])
+
+    def settled(self, counts, sizes, prior):
+        """Table with the rows that nothing was observed of at their column's mean."""
+        mean, start = self.mean.copy(), 0
+        for size in sizes:
+            block = slice(start, start + size)
+            unseen = start + np.flatnonzero(counts[block] <= 0)
+            if counts[block].sum() > 0:
+                mean[unseen] = np.average(mean[block], axis=0, weights=counts[block])
+            start += size
+        return PointTable(mean)
+
+    def fresh(self, tokens, prior, rng):
+        """Table to learn these rows anew from: they start at random.
+
+        Nothing else would make them forget what they were.
+        """
+        mean = self.mean.copy()
+        mean[tokens] = 0.05 * (2.0 * rng.random(mean[tokens].shape) - 1.0)
+        return PointTable(mean)
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorTable:
+    """Vectors as normal distributions with independent coordinates.
+
+    Attributes
+    ----------
+    mean : ndarray of float32 of shape (n_rows, width)
+        The tables of all columns, one below the other.
+    precision : ndarray of float32 of shape (n_rows, width)
+        1 / variance of every number of `mean`.
+    """
+
+    mean: np.ndarray
+    precision: np.ndarray
+
+    has_direct_terms: ClassVar[bool] = True
+    has_likelihood: ClassVar[bool] = True
+    has_spread: ClassVar[bool] = True
+    learning_rate: ClassVar[float | None] = settings.LEARNING_RATE
+    decay: ClassVar[str] = "cosine"
+
+    @staticmethod
+    def n_first(width, n_outputs):
+        """Leading coordinates of a vector that reach the output directly."""
+        return min(width, n_outputs)
+
+    @classmethod
+    def start(cls, n_rows, width, n_first, rng):
+        """Table to start training from: first-order coordinates at 0, others near it.
+
+        The first steps then go to the direct terms.
+        """
+        mean = rng.standard_normal((n_rows, width), dtype=np.float32)
+        mean *= np.float32(settings.START_MEAN)
+        mean[:, :n_first] = 0.0
+        return cls(mean, np.full((n_rows, width), settings.START_SD**-2, np.float32))
+
+    def rows(self, at):
+        """Table of the rows at these positions."""
+        return PosteriorTable(self.mean[at], self.precision[at])
+
+    def spread(self, at):
+        """Means of these rows in float64, and roots of their precisions."""
+        return self.mean[at].astype(np.float64), np.sqrt(self.precision[at])
+
+    def settled(self, counts, sizes, prior):
+        """Table with the rows that nothing was observed of at their prior.
+
+        `prior` is a `LearnedPrior`, or a `PosteriorTable` with the same rows.
+        """
+        unseen = np.flatnonzero(counts <= 0)
+        mean, precision = self.mean.copy(), self.precision.copy()
+        rows = prior.rows(unseen)
+        mean[unseen], precision[unseen] = rows.mean, rows.precision
+        return PosteriorTable(mean, precision)
+
+    def fresh(self, tokens, prior, rng):
+        """Table to learn these rows anew from.
+
+        Means start a part of the way to where they were: where columns interact there
+        are many optima, and all tables must come to lie in the one that the dense
+        weights belong to. Not all of the way, or a token of few rows would stay in an
+        optimum of its own that the outcomes left out have chosen. Precisions start from
+        the prior, so each step moves a token by all that its data say, and a few forget
+        the start.
+        """
+        mean, precision = self.mean.copy(), self.precision.copy()
+        mean[tokens] *= np.float32(settings.FRESH_START)
+        precision[tokens] = prior.rows(np.flatnonzero(tokens)).precision
+        return PosteriorTable(mean, precision)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedPrior:
+    """Prior of every row of a table: mean 0, and the scales of its column.
+
+    The scales of the coordinates that reach the output directly are learned, those of
+    the others are 1.
+
+    Attributes
+    ----------
+    precision : ndarray of float32 of shape (n_columns, width)
+    sizes : sequence of int
+        Rows of each column.
+    """
+
+    precision: np.ndarray
+    sizes: list
+
+    @classmethod
+    def of_scales(cls, log_scales, width, sizes):
+        """Prior of learned scales, given as logarithms (n_columns, n_first)."""
+        precision = np.ones((len(log_scales), width), np.float32)
+        precision[:, : log_scales.shape[1]] = np.exp(-2.0 * log_scales)
+        return cls(precision, sizes)
+
+    def rows(self, at):
+        """Prior of the rows at these positions, as a `PosteriorTable`."""
+        column = np.searchsorted(np.cumsum(self.sizes), at, side="right")
+        precision = self.precision[column]
+        return PosteriorTable(np.zeros_like(precision), precision)
+
+
+# What the parameter `prior` of the predictors stands for.
+KINDS = {"normal": PosteriorTable, None: PointTable}

@@ -1,0 +1,125 @@
+"""The random part of training: order of the rows, and where noise is read.
+
+All of it comes from a NumPy Generator as arrays, so the engine is plain arithmetic.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _settings as settings
+from .schedule import steps_per_epoch
+
+
+class Plan(NamedTuple):
+    """The steps of one call of the engine.
+
+    Attributes
+    ----------
+    order : ndarray of int32 of shape (n_steps, batch)
+        Rows of the data.
+    learning_rates : ndarray of float32 of shape (n_steps,)
+        Of the dense weights, and of points.
+    row_rates : ndarray of float32 of shape (n_steps,)
+        1 / the passes over its data that move a token fully.
+    temper : ndarray of float32 of shape (n_steps,)
+        Share of the posterior's spread that is drawn.
+    offsets : ndarray of int32 of shape (n_steps,)
+        Where in the pool the noise of a step starts.
+    first_step : int32
+        Steps made before this call.
+    per_observation : float32
+        1 / weight of a batch.
+    batch_share : float32
+        Observations that a step stands for / weight of its batch.
+    scale_rate : float32
+        Pace of the prior scales, per step.
+    """
+
+    order: np.ndarray
+    learning_rates: np.ndarray
+    row_rates: np.ndarray
+    temper: np.ndarray
+    offsets: np.ndarray
+    first_step: np.int32
+    per_observation: np.float32
+    batch_share: np.float32
+    scale_rate: np.float32
+
+
+class Batches:
+    """Plans of the steps to come, one permutation of all rows after the other.
+
+    Parameters
+    ----------
+    problem : Problem
+    options : Options
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    batch : int
+        Rows per step.
+    n_steps_per_epoch : int
+    pool : ndarray of float32
+        Standard normal numbers that steps read their noise from.
+    """
+
+    def __init__(self, problem, options, rng):
+        rows = problem.rows
+        self.problem = problem
+        self.options = options
+        self.n_rows = len(rows.weights)
+        self.batch = min(options.batch_size, self.n_rows)
+        self.n_steps_per_epoch = steps_per_epoch(rows.total, options.batch_size)
+        # One each: what is drawn does not depend on how many epochs a call trains.
+        self._order_rng, self._noise_rng = rng.spawn(2)
+        self._waiting = np.zeros(0, np.int32)
+        architecture = problem.architecture
+        per_row = problem.mask.size if architecture.tables.has_spread else 0
+        n_noise = self.batch * max(per_row, architecture.n_outputs)
+        size = _pool_size(n_noise) if architecture.tables.has_spread else 1
+        self.pool = rng.standard_normal(size, dtype=np.float32)
+        self._last_offset = max(size - n_noise, 0)
+
+    def plan(self, n, first_step, schedule, rate_factor):
+        """Plan of the next `n` steps."""
+        options, total = self.options, self.problem.rows.total
+        factors = schedule.factors(n)
+        base = options.learning_rate
+        if callable(base):
+            base = np.array([base(first_step + i) for i in range(n)])
+        batch_weight = self.batch * (total / self.n_rows)
+        pace = min(1.0, settings.SCALE_PACE / self.n_steps_per_epoch)
+        offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
+        return Plan(
+            order=self._order(n),
+            learning_rates=np.asarray(factors * base * rate_factor, np.float32),
+            row_rates=factors * settings.ROW_RATE * rate_factor,
+            temper=schedule.temper(n),
+            offsets=offsets.astype(np.int32),
+            first_step=np.int32(first_step),
+            per_observation=np.float32(1.0 / batch_weight),
+            batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
+            scale_rate=np.float32(0.0 if self.problem.frozen else pace),
+        )
+
+    def _order(self, n_steps):
+        """Rows of the next steps."""
+        if self.batch == self.n_rows:
+            return np.tile(np.arange(self.n_rows, dtype=np.int32), (n_steps, 1))
+        needed = n_steps * self.batch
+        parts, have = [self._waiting], len(self._waiting)
+        while have < needed:
+            order = self._order_rng.permutation(self.n_rows).astype(np.int32)
+            parts.append(order)
+            have += len(order)
+        stream = np.concatenate(parts)
+        self._waiting = stream[needed:]
+        return stream[:needed].reshape(n_steps, self.batch)
+
+
+def _pool_size(n_noise):
+    """Normal numbers to draw from, where a step reads `n_noise` of them."""
+    wanted = max(settings.POOL_STEPS * n_noise, settings.MIN_POOL)
+    return min(wanted, max(settings.MAX_POOL, 2 * n_noise))

@@ -1,0 +1,125 @@
+"""What is trained, on what, and how: frozen data in NumPy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._data.rows import Rows
+from .._model.likelihoods import Likelihood
+from .._model.network import Architecture, Knots
+from .._model.tables import PosteriorTable
+from .schedule import Schedule
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is trained, and on what.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    likelihood : Likelihood
+    rows : Rows
+        Merged rows; codes are rows of the table.
+    counts : ndarray of float64 of shape (n_table_rows,)
+        Weighted number of observations of each row of the table.
+    sizes : list of int
+        Rows of the table that belong to each column.
+    mask : ndarray of float32 of shape (n_columns, width)
+        0 where a column's vectors are shorter than the widest.
+    knots : Knots
+    loss_shift : float
+        Added to the reported losses: what scaling y took from them.
+    priors : PosteriorTable or None
+        Prior of each row of the table; None: the learned one of its column.
+    moves : ndarray of float64 of shape (n_table_rows,) or None
+        0 for rows of the table that stay as they are, else 1; None: all move.
+    frozen : bool
+        Whether all but the tables stays as it is.
+    """
+
+    architecture: Architecture
+    likelihood: Likelihood
+    rows: Rows
+    counts: np.ndarray
+    sizes: list
+    mask: np.ndarray
+    knots: Knots
+    loss_shift: float = 0.0
+    priors: PosteriorTable | None = None
+    moves: np.ndarray | None = None
+    frozen: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """How it is trained.
+
+    Attributes
+    ----------
+    rule : object
+        Update rule of the dense weights, as the engine knows it; hashable.
+    learning_rate : float or callable
+        Of the dense weights, before the schedule; or a function of the step's number.
+    batch_size : int
+        Rows per step.
+    epochs : int
+        Passes over the rows at most.
+    schedule : Schedule
+    tol : float or None
+        In units of the loss; None never stops.
+    patience : int
+        Epochs that `tol` waits.
+    """
+
+    rule: object
+    learning_rate: float | Callable
+    batch_size: int
+    epochs: int
+    schedule: Schedule
+    tol: float | None
+    patience: int
+
+
+def problem_of(fitted, rows, **more):
+    """Problem of a network and rows in its units; `more` are fields of `Problem`."""
+    scaled = fitted.architecture.tables.has_likelihood
+    scaled = scaled and fitted.likelihood.location_scale
+    return Problem(
+        # A density of y / scale is not a density of y.
+        loss_shift=float(np.log(fitted.scale).sum()) if scaled else 0.0,
+        architecture=fitted.architecture,
+        likelihood=fitted.likelihood,
+        rows=rows,
+        counts=table_counts(rows, len(fitted.weights.table.mean)),
+        sizes=fitted.encoder.column_sizes,
+        mask=fitted.mask,
+        knots=fitted.predictor.knots,
+        **more,
+    )
+
+
+def table_counts(rows, n_table_rows):
+    """Weighted number of observations of every row of the table."""
+    n_columns = rows.codes.shape[1]
+    return np.bincount(
+        rows.codes.ravel(),
+        weights=np.repeat(rows.weights, n_columns),
+        minlength=n_table_rows,
+    )
+
+
+def settled(fitted, problem):
+    """The network with the table rows that nothing was observed of where they belong.
+
+    Under a prior that is the prior itself; without one it is the mean of the column's
+    vectors, weighted by how often each was seen.
+    """
+    counts = problem.counts
+    if problem.priors is not None and problem.moves is not None:
+        # What stays as it is has nothing to settle.
+        counts = np.where(problem.moves > 0, counts, 1.0)
+    prior = fitted.prior if problem.priors is None else problem.priors
+    table = fitted.weights.table.settled(counts, problem.sizes, prior)
+    return fitted.with_table(table)

@@ -1,0 +1,114 @@
+"""From an estimator's parameters to the options of training on any problem."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import _settings as settings
+from .problem import Options
+from .schedule import Schedule, auto_batch_size, auto_epochs, steps_per_epoch, warm_up
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the parameters say of training, before any rows are known.
+
+    Attributes
+    ----------
+    rule : object
+        Update rule of the dense weights, as the engine knows it.
+    learning_rate : float or callable
+    decay : {"cosine", "constant"}
+    batch_size, epochs : int, or "auto"
+    tol : float or None, or "auto"
+    patience : int
+    """
+
+    rule: object
+    learning_rate: float | Callable
+    decay: str
+    batch_size: int | str
+    epochs: int | str
+    tol: float | str | None
+    patience: int
+
+    @classmethod
+    def of(cls, estimator, tables, optimizer):
+        """Recipe of an estimator.
+
+        Parameters
+        ----------
+        estimator : BaseEmbedding
+            Its parameters are read.
+        tables : type
+            Kind of the tables.
+        optimizer : tuple
+            Update rule, learning rate, and whether the rate is nobody's choice, so that
+            that of the tables goes first.
+        """
+        rule, rate, is_default = optimizer
+        if is_default and tables.learning_rate is not None:
+            rate = tables.learning_rate
+        decay = "constant" if callable(rate) else tables.decay
+        sizes = estimator.batch_size, estimator.epochs, estimator.tol
+        return cls(rule, rate, decay, *sizes, estimator.n_iter_no_change)
+
+    @property
+    def is_auto(self):
+        """Whether the number of epochs is ours to choose."""
+        return isinstance(self.epochs, str)
+
+    def options(self, problem, epochs=None):
+        """Options of a fit."""
+        rows, batch, tol = problem.rows, self.batch_size, self.tol
+        if isinstance(batch, str):
+            batch = auto_batch_size(rows.total)
+        per_epoch = steps_per_epoch(rows.total, batch)
+        if epochs is None:
+            epochs = auto_epochs(rows.total, per_epoch) if self.is_auto else self.epochs
+        if isinstance(tol, str):
+            tol = settings.TOL if self.is_auto else None
+        warm, cold = warm_up(problem.likelihood, rows.codes.shape[1])
+        return Options(
+            rule=self.rule,
+            learning_rate=self.learning_rate,
+            batch_size=int(batch),
+            epochs=int(epochs),
+            schedule=Schedule.over(int(epochs) * per_epoch, self.decay, warm, cold),
+            tol=tol,
+            patience=self.patience,
+        )
+
+    def options_of_chunk(self, problem, share, epochs):
+        """Options of a chunk of a stream.
+
+        What came before is in the priors, but for the layers: they would overfit a
+        chunk that they pass often, so there are fewer epochs, and the dense weights
+        move by the chunk's `share` in all rows seen.
+        """
+        made = self.options(problem)
+        if not callable(self.learning_rate):
+            made = replace(made, learning_rate=self.learning_rate * share)
+        if not self.is_auto:
+            return made
+        per_epoch = steps_per_epoch(problem.rows.total, made.batch_size)
+        least = max(epochs, int(np.ceil(settings.CHUNK_STEPS / per_epoch)))
+        return self._shorter(made, problem, min(made.epochs, least))
+
+    def options_of_fresh_tables(self, problem, epochs):
+        """Options of tables learned anew under a network that stays as it is."""
+        if not problem.architecture.tables.has_likelihood:
+            return self.options(problem, epochs)
+        epochs = min(epochs, settings.FRESH_EPOCHS)
+        made, total = self.options(problem, epochs), problem.rows.total
+        batch = max(made.batch_size, int(np.ceil(total / settings.FRESH_STEPS)))
+        n_steps = epochs * steps_per_epoch(total, batch)
+        schedule = Schedule.over(n_steps, "cosine", cold=1.0)
+        return replace(made, batch_size=batch, schedule=schedule, tol=None)
+
+    def _shorter(self, made, problem, epochs):
+        n_steps = epochs * steps_per_epoch(problem.rows.total, made.batch_size)
+        old = made.schedule
+        schedule = Schedule.over(n_steps, old.decay, old.warm, old.cold)
+        return replace(made, epochs=epochs, schedule=schedule)

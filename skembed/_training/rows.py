@@ -1,0 +1,46 @@
+"""Rows as the training reads them: merged, targets in units of the network's output."""
+
+import numpy as np
+
+from .._data.rows import merge
+
+
+def merged_rows(observations, offsets, likelihood):
+    """Merged rows; their targets are those of y less its minimum, and that minimum."""
+    y = observations.outcome
+    origin = y.min(axis=0) if likelihood.location_scale else np.zeros(y.shape[1])
+    rows = merge(
+        (observations.codes + offsets).astype(np.int32),
+        observations.numbers,
+        likelihood.targets(y - origin),
+        observations.weights,
+        likelihood.average_targets,
+    )
+    return rows._replace(targets=likelihood.finish_targets(rows.targets)), origin
+
+
+def centre_and_scale(rows, origin, likelihood, tables):
+    """What the outcome is centred on and divided by in training."""
+    n_outputs = len(origin)
+    if not (tables.has_likelihood and likelihood.location_scale):
+        return np.zeros(n_outputs), np.ones(n_outputs)
+    centre, scale = likelihood.centre_and_scale(rows.targets, rows.weights)
+    # float32 digits: the same whatever the order in which the rows were summed.
+    centre, scale = np.float32(centre).astype(float), np.float32(scale).astype(float)
+    scale[~(scale > 0)] = 1.0
+    return centre + origin, scale
+
+
+def standardised(rows, origin, likelihood, centre, scale):
+    """The rows with their targets in units of the network's output."""
+    if not likelihood.location_scale:
+        return rows
+    targets = likelihood.standardise(rows.targets, centre - origin, scale)
+    return rows._replace(targets=targets)
+
+
+def rows_for(fitted, observations):
+    """Merged rows in the units of a network that is there already."""
+    likelihood = fitted.likelihood
+    rows, origin = merged_rows(observations, fitted.offsets, likelihood)
+    return standardised(rows, origin, likelihood, fitted.centre, fitted.scale)

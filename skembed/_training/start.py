@@ -1,0 +1,147 @@
+"""The network before training, from an estimator's parameters and the first rows."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .. import _settings as settings
+from .._model.activations import activation_function
+from .._model.fitted import Fitted
+from .._model.network import Architecture, Knots, initial_weights
+from .rows import centre_and_scale, merged_rows, standardised
+
+
+def untrained(estimator, tables, encoder, observations, likelihood, make_head, rng):
+    """The untrained network, and the merged rows in its units.
+
+    Parameters
+    ----------
+    estimator : BaseEmbedding
+        Its parameters are read.
+    tables : type
+        Kind of the tables.
+    encoder : FeatureEncoder
+    observations : Observations
+    likelihood : Likelihood
+    make_head : callable or None
+        From what the head has to know (a dict) to a user's own head.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    fitted : Fitted
+    rows : Rows
+    """
+    likelihood.check(observations.outcome)
+    sizes, n_outputs = encoder.column_sizes, observations.outcome.shape[1]
+    n_numbers, knots = observations.numbers.shape[1], Knots(*encoder.knots)
+    offsets = np.cumsum([0, *sizes])[:-1]
+    rows, origin = merged_rows(observations, offsets, likelihood)
+    centre, scale = centre_and_scale(rows, origin, likelihood, tables)
+    rows = standardised(rows, origin, likelihood, centre, scale)
+
+    dims = vector_lengths(estimator.embedding_dim, sizes)
+    shape = _architecture(estimator, tables, dims, n_outputs)
+    if make_head is not None:
+        n_inputs = shape.n_inputs(len(sizes), n_numbers, len(knots.low))
+        meta = {
+            "n_inputs": n_inputs,
+            "n_outputs": n_outputs,
+            "embedding_dims": [shape.width] * len(sizes),
+            "n_features_in": len(encoder.is_categorical),
+        }
+        shape = shape._replace(head=make_head(meta))
+    shapes = shape.weight_shapes(len(sizes), n_numbers, len(knots.low))
+    intercept = 0.0
+    if tables.has_likelihood:
+        intercept = likelihood.intercept(rows.targets, rows.weights)
+    weights = initial_weights(shape, int(sum(sizes)), shapes, rng, intercept=intercept)
+    mask = (np.arange(shape.width) < np.asarray(dims)[:, None]).astype(np.float32)
+    mask = mask.reshape(len(dims), shape.width)
+    fitted = Fitted(
+        encoder, shape, weights, mask, likelihood, centre, scale, rows.total
+    )
+    return fitted, rows
+
+
+def _architecture(estimator, tables, dims, n_outputs):
+    """Shape of the network."""
+    hidden = _hidden(estimator.hidden_layer_sizes)
+    return Architecture(
+        tables=tables,
+        width=int(max(dims, default=1)),
+        hidden=hidden,
+        activations=_activations(estimator.activation, hidden),
+        n_outputs=n_outputs,
+    )
+
+
+def _hidden(wanted):
+    """Units of each hidden layer."""
+    if isinstance(wanted, str):
+        return settings.HIDDEN_LAYER_SIZES
+    hidden = [wanted] if np.ndim(wanted) == 0 else list(wanted)
+    if not all(isinstance(units, Integral) and units >= 1 for units in hidden):
+        raise ValueError(
+            "hidden_layer_sizes must be 'auto', a positive integer, or a flat list of "
+            f"positive integers, one per hidden layer; got {wanted!r}."
+        )
+    return tuple(int(units) for units in hidden)
+
+
+def _activations(wanted, hidden):
+    """Activation of each hidden layer."""
+    if not isinstance(wanted, list | tuple):
+        wanted = (wanted,) * len(hidden)
+    if len(wanted) != len(hidden):
+        raise ValueError(
+            f"activation has {len(wanted)} entries for the {len(hidden)} layers of "
+            f"hidden_layer_sizes={hidden}; give one activation, or one per layer."
+        )
+    for one in wanted:
+        _check_activation(one)
+    return tuple(wanted)
+
+
+def _check_activation(one):
+    """Raise if an activation is none."""
+    probe = np.linspace(-1.0, 1.0, 6, dtype=np.float32).reshape(3, 2)
+    try:
+        found = activation_function(one)(probe)
+    except Exception as error:
+        raise ValueError(
+            f"activation={one!r} cannot be applied to a layer's output: {error}"
+        ) from error
+    if np.shape(found) != probe.shape or not np.isfinite(found).all():
+        raise ValueError(
+            f"activation={one!r} must give one finite number for each number of a "
+            f"layer's output; for numbers from -1 to 1 of shape {probe.shape} it gave "
+            f"{np.asarray(found)!r}."
+        )
+
+
+def vector_lengths(wanted, sizes):
+    """Length of the vectors of each column, from `embedding_dim`."""
+    n_columns = len(sizes)
+    if isinstance(wanted, str):
+        largest = max((max(size - 1, 1) for size in sizes), default=1)
+        dim = round(settings.DIMS_PER_DECADE * np.log10(max(largest, 2)))
+        dim = int(np.clip(dim, settings.MIN_DIM, settings.MAX_DIM))
+        return [dim] * n_columns
+    if np.ndim(wanted) == 0:
+        return [int(wanted)] * n_columns
+    dims = [int(dim) for dim in wanted]
+    return dims + [max(dims, default=1)] * (n_columns - len(dims))
+
+
+def check_vector_lengths(wanted, n_categorical):
+    """Raise if `embedding_dim` is a list that does not fit the categorical columns."""
+    if isinstance(wanted, str) or np.ndim(wanted) == 0:
+        return
+    dims = np.asarray(wanted)
+    fits = dims.shape == (n_categorical,) and dims.dtype.kind in "iu"
+    if not fits or (dims < 1).any():
+        raise ValueError(
+            "embedding_dim as a list needs one positive integer per categorical "
+            f"column, {n_categorical} here; got {wanted!r}."
+        )
