@@ -4,37 +4,24 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._attributes import FittedTables
-from ._data.columns import as_table, take
-from ._data.features import FeatureEncoder, choose_categorical
-from ._data.rows import Observations
+from ._data.columns import as_table
+from ._data.samples import Samples
 from ._model.activations import ACTIVATION_NAMES
 from ._model.tables import KINDS
-from ._sklearn import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    check_sample_weight,
-    feature_names,
-    fit_context,
-    num_samples,
-)
+from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
-from ._training.hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 from ._training.phases import Phase
-from ._training.problem import problem_of, settled
+from ._training.problem import settled
 from ._training.recipe import Recipe
-from ._training.rows import rows_for
-from ._training.schedule import steps_per_epoch
-from ._training.start import check_vector_lengths, untrained
+from ._training.start import untrained
 
 
 class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
@@ -148,9 +135,9 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         With `known`, a dict of such attributes, y is read as they say.
         """
 
-    def _phases(self, fitted, rows, problem, options):
+    def _phases(self, fitted, rows, problem):
         """How the network is trained: its phases, and the rows learned last or None."""
-        return [Phase(problem, options)], None
+        return [Phase(problem, self._recipe().options(problem))], None
 
     def _concluded(self, trained, rows, calibration=None):
         """What else is read from rows once the network is trained.
@@ -200,25 +187,30 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         ['a', 'b']
         """
         if self.warm_start and hasattr(self, "_fitted"):
-            return self._go_on(X, y, sample_weight, self._warm_start)
+            return self._go_on(X, y, sample_weight, streams.warm_start)
         return self._fit_afresh(X, y, sample_weight)
 
     def _fit_afresh(self, X, y, sample_weight, known=None, is_chunk=False):
         """The steps of a fit; `known` as in `_encode_y`."""
-        seen = self._read(X, y, sample_weight, known)
-        rng = self._generator()
-        learned, held_out = self._split(seen, rng)
-        encoder, rows = self._encode(learned)
-        fitted, problem = self._untrained(encoder, rows, seen, rng)
-        options = self._recipe().options(problem)
-        phases, calibration = self._phases(fitted, rows, problem, options)
-        hooks = self._hooks(fitted, phases, seen, held_out)
-        trained = self._train(fitted, phases, rng, hooks)
+        samples, rng = self._read(X, y, sample_weight, known), self._generator()
+        learned, held_out = samples, None
+        if self.early_stopping:
+            learned, held_out = samples.split(self.validation_fraction, rng)
+        encoder, rows = learned.encode(
+            self.categorical_features,
+            # A bin of few rows would overfit as a point.
+            with_bins=self._tables.has_spread,
+            min_frequency=self.min_frequency,
+            max_categories=self.max_categories,
+        )
+        fitted, problem = self._untrained(encoder, rows, samples.target, rng)
+        phases, calibration = self._phases(fitted, rows, problem)
+        trained, curves = self._train(fitted, phases, rng, samples, held_out)
         # Here only: what is unseen in a later fit has its vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = self._concluded(trained, rows, calibration)
-        self._set_columns(X, seen)
-        self._set_curves(trained.losses, hooks)
+        self._set_columns(X, samples.target)
+        self._set_curves(**curves)
         self._set_fitted(fitted, streams.within_limits(rows if is_chunk else None))
         return self
 
@@ -266,7 +258,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         """
         if not hasattr(self, "_fitted"):
             return self._fit_afresh(X, y, sample_weight, is_chunk=True)
-        return self._go_on(X, y, sample_weight, self._chunk)
+        return self._go_on(X, y, sample_weight, streams.chunk)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fold_in(self, X, y, sample_weight=None):
@@ -309,89 +301,45 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         True
         """
         check_is_fitted(self)
-        return self._go_on(X, y, sample_weight, self._fold_in)
+        return self._go_on(X, y, sample_weight, streams.fold_in)
 
     # Steps of a fit.
 
     def _read(self, X, y, sample_weight, known=None):
-        """The rows, checked, without those of weight 0."""
-        table, y, weights = self._check_rows(X, y, sample_weight)
-        outcome, target = self._encode_y(y, known)
-        return Seen(table, y, weights, outcome, target)
-
-    def _check_rows(self, X, y, sample_weight):
-        """Table, y and weights, checked, without the rows of weight 0."""
+        """The rows, checked, without those of weight 0; `known` as in `_encode_y`."""
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
-        table = as_table(X)
-        n = num_samples(table)
-        if n == 0 or table.shape[1] == 0:
-            what = "sample" if n == 0 else "feature"
-            raise ValueError(
-                f"Found array with 0 {what}(s) (shape={tuple(table.shape)}) while a "
-                "minimum of 1 is required."
-            )
         y = self._check_y(y)
-        check_consistent_length(table, y, sample_weight)
-        if sample_weight is None:
-            return table, y, np.ones(n)
-        weights = check_sample_weight(
-            sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
-        )
-        return without_weightless(table, y, weights)
+        samples = self._weighted(Samples.checked(X, y, sample_weight))
+        outcome, target = self._encode_y(samples.y, known)
+        return replace(samples, outcome=outcome, target=target)
+
+    def _weighted(self, samples):
+        """The rows, with whatever else weighs them."""
+        return samples
 
     def _generator(self):
         """All randomness of a fit comes from this generator."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         return np.random.default_rng(seed)
 
-    def _split(self, seen, rng):
-        """The rows to learn from, and those held out or None."""
-        if not self.early_stopping:
-            return seen, None
-        n = len(seen.weights)
-        n_held_out = int(round(self.validation_fraction * n))
-        if n_held_out < 1 or n_held_out >= n:
-            raise ValueError(
-                f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
-                f"{n - n_held_out} to learn from, at a validation_fraction of "
-                f"{self.validation_fraction}; both must be at least 1."
-            )
-        order = rng.permutation(n)
-        learned, held_out = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-        return seen.rows(learned), seen.rows(held_out)
-
-    def _encode(self, seen):
-        """Encoder of the columns, and the rows encoded."""
-        wanted, names = self.categorical_features, feature_names(seen.table)
-        mask = choose_categorical(seen.table, wanted, names)
-        check_vector_lengths(self.embedding_dim, int(mask.sum()))
-        # A bin of few rows would overfit as a point.
-        encoder = FeatureEncoder(mask, with_bins=self._tables.has_spread)
-        encoded = encoder.fit_transform(
-            seen.table, seen.weights, self.min_frequency, self.max_categories
-        )
-        return encoder, Observations(*encoded, seen.outcome, seen.weights)
-
     @property
     def _tables(self):
         """Kind of the tables."""
         return KINDS[self.prior]
 
-    def _untrained(self, encoder, rows, seen, rng):
+    def _untrained(self, encoder, rows, target, rng):
         """The untrained network, and the problem it is trained on."""
-        likelihood, make_head = self._likelihood(seen.target), None
+        make_head = None
         if self.model is not None:
             from ._keras.head import KerasHead
 
             make_head = partial(KerasHead.build, self.model)
-        fitted, merged = untrained(
-            self, self._tables, encoder, rows, likelihood, make_head, rng
-        )
-        return fitted, problem_of(fitted, merged)
+        likelihood = self._likelihood(target)
+        return untrained(self, self._tables, encoder, rows, likelihood, make_head, rng)
 
     def _recipe(self):
         """What the parameters say of training."""
@@ -400,60 +348,30 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         optimizer = rule_and_rate(self.optimizer, self.learning_rate)
         return Recipe.of(self, self._tables, optimizer)
 
-    def _train(self, fitted, phases, rng, hooks):
-        """Train the network through its phases."""
+    def _train(self, fitted, phases, rng, samples, held_out=None):
+        """The trained network, and the curves of its training."""
         from ._keras.trainer import train
+        from ._keras.watching import hooks_of
 
-        return train(fitted, phases, rng, hooks)
+        hooks = hooks_of(self, fitted, phases, samples, held_out)
+        trained = train(fitted, phases, rng, hooks)
+        return trained, {"losses": trained.losses, "validation": hooks.validation_curve}
 
-    def _hooks(self, fitted, phases, seen, held_out=None):
-        """What looks at the run after every epoch."""
-        hooks, first = [], phases[0]
-        options, n_rows = first.options, first.problem.rows.total
-        if held_out is not None:
-            loss, tol = self._loss_on(fitted, held_out), options.tol or 0.0
-            hooks.append(EarlyStopping(loss, tol, self.n_iter_no_change))
-        if self.callbacks is not None:
-            from ._keras.callbacks import KerasCallbacks
-
-            n_steps = steps_per_epoch(n_rows, options.batch_size)
-            curve = hooks[0].curve if hooks else None
-            hooks.append(
-                KerasCallbacks(self.callbacks, fitted, options, n_steps, curve)
-            )
-        if getattr(self, "_skl_callbacks", None):
-            context = self._init_callback_context(max_subtasks=options.epochs)
-            context.call_on_fit_task_begin(estimator=self)
-            hooks.append(SklearnCallbacks(self, context, fitted, seen))
-        if self.verbose:
-            name = type(self).__name__
-            hooks.append(Progress(name, options.epochs, int(self.verbose)))
-        return Hooks(hooks)
-
-    def _loss_on(self, fitted, held_out):
-        """Loss on the held-out rows as a function of the weights."""
-        from ._keras.trainer import loss
-
-        encoded = fitted.encoder.transform(held_out.table)
-        rows = Observations(*encoded, held_out.outcome, held_out.weights)
-        problem = problem_of(fitted, rows_for(fitted, rows))
-        return lambda weights: loss(fitted.with_weights(weights), problem)
-
-    def _set_columns(self, X, seen):
+    def _set_columns(self, X, target):
         """Set what a fit knows of the columns and of y; the first to be set."""
-        for name in ("validation_loss_curve_", "n_features_in_", "feature_names_in_"):
+        for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
         validate_data(self, X, skip_check_array=True, reset=True)
-        for name, value in seen.target.items():
+        for name, value in target.items():
             setattr(self, name, value)
 
-    def _set_curves(self, losses, hooks):
+    def _set_curves(self, losses, validation):
         """Set the loss curves and the number of epochs."""
+        self.__dict__.pop("validation_loss_curve_", None)
         self.loss_curve_ = losses
         self.n_iter_ = len(losses)
-        for hook in hooks.hooks:
-            if isinstance(hook, EarlyStopping):
-                self.validation_loss_curve_ = hook.curve
+        if validation is not None:
+            self.validation_loss_curve_ = validation
 
     def _set_fitted(self, fitted, kept):
         """Set the network and what it knows of tokens."""
@@ -470,60 +388,47 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
     def _go_on(self, X, y, sample_weight, how):
         """Train on more rows, from where the last fit ended.
 
-        `how` turns the grown network and the rows into what is to be trained.
+        `how` is one of `streams.warm_start`, `chunk` and `fold_in`.
         """
-        seen = self._read(X, y, sample_weight, known=vars(self))
+        samples = self._read(X, y, sample_weight, known=vars(self))
         validate_data(self, X, skip_check_array=True, reset=False)
-        rng = self._generator()
-        next_ = how(*self._grown(self._fitted, seen))
-        hooks = self._hooks(next_.fitted, [next_.phase], seen)
-        trained = self._train(next_.fitted, [next_.phase], rng, hooks)
+        next_ = how(self._fitted, samples, self._kept, self._recipe())
+        trained, curves = self._train(
+            next_.fitted, [next_.phase], self._generator(), samples
+        )
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
-        self._set_curves(self.loss_curve_ + trained.losses, hooks)
+        curves["losses"] = self.loss_curve_ + curves["losses"]
+        self._set_curves(**curves)
         self._set_fitted(fitted, next_.kept)
         return self
 
-    def _warm_start(self, fitted, rows):
-        return streams.warm_start(fitted, rows, self._recipe())
-
-    def _chunk(self, fitted, rows):
-        return streams.chunk(fitted, rows, self._kept, self._recipe())
-
-    def _fold_in(self, fitted, rows):
-        return streams.fold_in(fitted, rows, self._kept, self._recipe())
-
-    def _grown(self, fitted, seen):
-        """The network with a table row for every new token, and the rows encoded."""
-        fitted.likelihood.check(seen.outcome)
-        encoder, encoded = fitted.encoder.grow_transform(seen.table, seen.weights)
-        rows = Observations(*encoded, seen.outcome, seen.weights)
-        return fitted.grown(encoder), rows
-
-    # What the encoder asks for: a network of its own beside `_fitted`.
+    # What the encoder asks for: networks of its own beside `_fitted`.
 
     def _observed(self, X, y, sample_weight):
         """Rows and outcomes as the fitted network reads them."""
-        seen = self._read(X, y, sample_weight, known=vars(self))
-        encoded = self._fitted.encoder.transform(seen.table)
-        return Observations(*encoded, seen.outcome, seen.weights)
+        samples = self._read(X, y, sample_weight, known=vars(self))
+        return samples.encode_by(self._fitted.encoder)
 
     def _learned_anew(self, fitted, rows, rng):
         """A network with its tokens' vectors learned anew from `rows`."""
         if not fitted.encoder.tokens:
             return fitted
         next_ = streams.anew(fitted, rows, self._recipe(), self.n_iter_, rng)
-        trained = self._train(next_.fitted, [next_.phase], rng, Hooks())
-        return fitted.with_table(streams.continued(trained.fitted, next_).weights.table)
+        return fitted.with_table(self._continued(next_, rng).weights.table)
 
     def _folded_in(self, fitted, X, y, sample_weight):
         """A network with more rows folded in, and these rows."""
-        seen = self._read(X, y, sample_weight, known=vars(self))
-        grown, rows = self._grown(fitted, seen)
-        next_ = streams.fold_in(grown, rows, None, self._recipe())
-        trained = self._train(grown, [next_.phase], self._generator(), Hooks())
-        return streams.continued(trained.fitted, next_), rows
+        samples = self._read(X, y, sample_weight, known=vars(self))
+        next_ = streams.fold_in(fitted, samples, None, self._recipe())
+        return self._continued(next_, self._generator()), next_.rows
+
+    def _continued(self, next_, rng):
+        from ._keras.trainer import train
+
+        trained = train(next_.fitted, [next_.phase], rng)
+        return streams.continued(trained.fitted, next_)
 
     # Predictions.
 
@@ -558,41 +463,3 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         tags.input_tags.string = True
         tags.target_tags.required = True
         return tags
-
-
-class Seen(NamedTuple):
-    """Checked rows of a call, as they came and as the network learns from them.
-
-    Attributes
-    ----------
-    table : data frame or ndarray
-    y : ndarray
-    weights : ndarray of float64 of shape (n_rows,)
-    outcome : ndarray of float64 of shape (n_rows, n_outputs)
-    target : dict
-        Fitted attributes that y teaches.
-    """
-
-    table: object
-    y: np.ndarray
-    weights: np.ndarray
-    outcome: np.ndarray
-    target: dict
-
-    def rows(self, at):
-        """The rows at these positions."""
-        return Seen(
-            take(self.table, at),
-            self.y[at],
-            self.weights[at],
-            self.outcome[at],
-            self.target,
-        )
-
-
-def without_weightless(table, y, weights):
-    """Table, y and weights without the rows of weight 0."""
-    used = np.flatnonzero(weights > 0)
-    if len(used) == len(weights):
-        return table, y, weights
-    return take(table, used), y[used], weights[used]

@@ -13,9 +13,10 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from ._base import BaseEmbedding, without_weightless
+from ._base import BaseEmbedding
 from ._model.likelihoods import Bernoulli, Categorical
 from ._sklearn import StrOptions, check_y, fit_context
+from ._training import streams
 
 
 class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
@@ -302,7 +303,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
                 raise ValueError(
                     "classes must be passed on the first call to partial_fit."
                 )
-            return self._go_on(X, y, sample_weight, self._chunk)
+            return self._go_on(X, y, sample_weight, streams.chunk)
         classes = unique_labels(classes)
         if fitted:
             if not np.array_equal(classes, self.classes_):
@@ -310,7 +311,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
                     f"`classes={classes!r}` is not the same as on last call to "
                     f"partial_fit, was: {self.classes_!r}"
                 )
-            return self._go_on(X, y, sample_weight, self._chunk)
+            return self._go_on(X, y, sample_weight, streams.chunk)
         _refuse_one_class(self, classes)
         multilabel = type_of_target(y, input_name="y") == "multilabel-indicator"
         known = {"classes_": classes, "_is_multilabel": multilabel}
@@ -469,14 +470,14 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             return check_array(y, dtype=None, input_name="y")
         return check_y(y, multi_output=False, estimator=self)
 
-    def _check_rows(self, X, y, sample_weight):
-        table, y, weights = super()._check_rows(X, y, sample_weight)
+    def _weighted(self, samples):
         if self.class_weight is None:
-            return table, y, weights
-        weights = weights * _class_weights(self.class_weight, y, weights)
-        if not (weights > 0).any():
+            return samples
+        y, weights = samples.y, samples.weights
+        factors = _class_weights(self.class_weight, y, weights)
+        if not (weights * factors > 0).any():
             raise ValueError("class_weight leaves no row with a weight above 0.")
-        return without_weightless(table, y, weights)
+        return samples.of_weight(factors)
 
     def _encode_y(self, y, known=None):
         if known is None:

@@ -459,11 +459,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
 
-    def _phases(self, fitted, rows, problem, options):
+    def _phases(self, fitted, rows, problem):
         found = calibration_rows(fitted, rows) if self._may_calibrate() else None
         if found is None:
-            return super()._phases(fitted, rows, problem, options)
+            return super()._phases(fitted, rows, problem)
         calibration, others = found
+        options = self._recipe().options(problem)
         return some_rows_last(fitted, others, problem, options), calibration
 
     def _may_calibrate(self):

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "_attributes": {"_keras", "_model"},
     "_base": {"_attributes", "_keras", "_training", "_model", "_data"},
     "_regressor": {"_base", "_keras", "_training", "_model", "_data"},
-    "_classifier": {"_base", "_model", "_data"},
+    "_classifier": {"_base", "_training", "_model", "_data"},
     "_predictors": {"_base", "_regressor", "_classifier"},
     "_cross_fit": {
         *("_predictors", "_regressor", "_classifier", "_base"),

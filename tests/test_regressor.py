@@ -461,7 +461,7 @@ def test_early_stopping_keeps_the_best_weights():
     curve = model.validation_loss_curve_
     assert len(curve) == model.n_iter_ == len(model.loss_curve_) < 80
     assert np.argmin(curve) == len(curve) - 5
-    learned, held_out = model._split(model._read(X, y, None), model._generator())
+    learned, held_out = model._read(X, y, None).split(0.3, model._generator())
     assert len(held_out.y) == 90
     assert sorted([*learned.y, *held_out.y]) == sorted(y)
     error = np.square(held_out.y - model.predict(held_out.table)).mean()

@@ -53,8 +53,16 @@ class Hook:
 class Hooks(Hook):
     """Several hooks as one; calls them all, stops if one says so."""
 
-    def __init__(self, hooks=()):
-        self.hooks = list(hooks)
+    validation_curve = None  # losses on held-out rows, where there are any
+
+    def __init__(self):
+        self.hooks = []
+
+    def add(self, hook):
+        """Add a hook; it is called after those that are there."""
+        self.hooks.append(hook)
+        if isinstance(hook, EarlyStopping):
+            self.validation_curve = hook.curve
 
     def __bool__(self):
         return bool(self.hooks)

@@ -8,11 +8,12 @@ from .. import _settings as settings
 from .._model.activations import activation_function
 from .._model.fitted import Fitted
 from .._model.network import Architecture, Knots, initial_weights
+from .problem import problem_of
 from .rows import centre_and_scale, merged_rows, standardised
 
 
 def untrained(estimator, tables, encoder, observations, likelihood, make_head, rng):
-    """The untrained network, and the merged rows in its units.
+    """The untrained network, and the problem that it is trained on.
 
     Parameters
     ----------
@@ -30,9 +31,10 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     Returns
     -------
     fitted : Fitted
-    rows : Rows
+    problem : Problem
     """
     likelihood.check(observations.outcome)
+    check_vector_lengths(estimator.embedding_dim, len(encoder.tokens))
     sizes, n_outputs = encoder.column_sizes, observations.outcome.shape[1]
     n_numbers, knots = observations.numbers.shape[1], Knots(*encoder.knots)
     offsets = np.cumsum([0, *sizes])[:-1]
@@ -61,7 +63,7 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     fitted = Fitted(
         encoder, shape, weights, mask, likelihood, centre, scale, rows.total
     )
-    return fitted, rows
+    return fitted, problem_of(fitted, rows)
 
 
 def _architecture(estimator, tables, dims, n_outputs):

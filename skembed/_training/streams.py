@@ -17,27 +17,31 @@ def within_limits(kept):
     return kept
 
 
-def warm_start(fitted, rows, recipe):
-    """Go on from a network with other rows, as if it were a start like any other."""
-    problem = problem_of(fitted, rows_for(fitted, rows))
-    n_seen = problem.rows.total + fitted.n_seen
-    return Continued(fitted, rows, Phase(problem, recipe.options(problem)), n_seen)
-
-
-def chunk(fitted, rows, kept, recipe):
-    """Go on with a chunk: together with all rows before it while they are few.
-
-    Else what they taught is the prior of each vector.
+def warm_start(fitted, samples, kept, recipe):
+    """Go on from a network with other rows, as if it were a start like any other.
 
     Parameters
     ----------
     fitted : Fitted
-    rows : Observations
-        The chunk.
+    samples : Samples
+        The rows that come.
     kept : Observations or None
-        All rows before it.
+        All rows before them, where they were kept.
     recipe : Recipe
+
+    Returns
+    -------
+    next_ : Continued
     """
+    return _as_a_start(*_grown(fitted, samples), recipe)
+
+
+def chunk(fitted, samples, kept, recipe):
+    """Go on with a chunk: together with all rows before it while they are few.
+
+    Else what they taught is the prior of each vector. Parameters as for `warm_start`.
+    """
+    fitted, rows = _grown(fitted, samples)
     kept = None if kept is None else within_limits(kept.more(*rows))
     if kept is not None:
         problem = problem_of(fitted, rows_for(fitted, kept))
@@ -45,12 +49,16 @@ def chunk(fitted, rows, kept, recipe):
         phase = Phase(problem, options)
         return Continued(fitted, kept, phase, problem.rows.total, kept, settles=True)
     if fitted.prior is None:
-        return warm_start(fitted, rows, recipe)
+        return _as_a_start(fitted, rows, recipe)
     return _under_what_was_learned(fitted, rows, recipe)
 
 
-def fold_in(fitted, rows, kept, recipe):
-    """Learn vectors of tokens from a few more rows, with all else frozen."""
+def fold_in(fitted, samples, kept, recipe):
+    """Learn vectors of tokens from a few more rows, with all else frozen.
+
+    Parameters as for `warm_start`.
+    """
+    fitted, rows = _grown(fitted, samples)
     kept = None if kept is None else within_limits(kept.more(*rows))
     return _under_what_was_learned(
         fitted, rows, recipe, kept, frozen=True, moves=fitted.is_token.astype(float)
@@ -85,6 +93,20 @@ def continued(fitted, next_):
     if next_.settles:
         fitted = settled(fitted, next_.phase.problem)
     return replace(fitted, n_seen=next_.n_seen)
+
+
+def _grown(fitted, samples):
+    """The network with a table row for every new token, and the rows encoded."""
+    fitted.likelihood.check(samples.outcome)
+    encoder, rows = samples.encode_more(fitted.encoder)
+    return fitted.grown(encoder), rows
+
+
+def _as_a_start(fitted, rows, recipe):
+    """Go on with nothing but these rows."""
+    problem = problem_of(fitted, rows_for(fitted, rows))
+    n_seen = problem.rows.total + fitted.n_seen
+    return Continued(fitted, rows, Phase(problem, recipe.options(problem)), n_seen)
 
 
 def _under_what_was_learned(fitted, rows, recipe, kept=None, **more):

@@ -10,7 +10,6 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skembed import EmbeddingRegressor, _settings
-from skembed._data.columns import as_table
 from skembed._data.rows import set_apart
 from skembed._model.intervals import (
     LEVELS,
@@ -197,6 +196,9 @@ def test_small_wide_tables_are_not_learned_by_heart():
     assert np.mean(covered) > 0.7
 
 
+NO_LIMITS = {"min_frequency": None, "max_categories": None}
+
+
 def wide(n, seed):
     """Tokens and numbers of many columns, few of which matter."""
     rng = np.random.default_rng(seed)
@@ -340,9 +342,9 @@ def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
 def test_neither_of_three_columns_nor_of_few_or_many_rows_are_any_held_back():
     X, y = wide(400, 4)
     model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
-    seen = model._read(as_table(X), y, None)
-    encoder, rows = model._encode(seen)
-    fitted, _ = model._untrained(encoder, rows, seen, np.random.default_rng(0))
+    samples, rng = model._read(X, y, None), np.random.default_rng(0)
+    encoder, rows = samples.encode([0, 1, 2, 3], True, **NO_LIMITS)
+    fitted, _ = model._untrained(encoder, rows, samples.target, rng)
     assert calibration_rows(fitted, rows) is not None
     few = rows.counted(np.arange(400), (np.arange(400) < 99).astype(float))
     assert calibration_rows(fitted, few) is None

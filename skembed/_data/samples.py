@@ -1,0 +1,115 @@
+"""The rows of a call, checked: table, outcomes and weights; and encoded."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+
+from .._sklearn import check_sample_weight, feature_names, num_samples
+from .columns import as_table, take
+from .features import FeatureEncoder, choose_categorical
+from .rows import Observations
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Rows as they came, without those of weight 0.
+
+    Attributes
+    ----------
+    table : data frame or ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    weights : ndarray of float64 of shape (n_rows,)
+    outcome : ndarray of float64 of shape (n_rows, n_outputs), or None
+        What is learned of `y`.
+    target : dict or None
+        Fitted attributes that `y` teaches, by name.
+    """
+
+    table: object
+    y: np.ndarray
+    weights: np.ndarray
+    outcome: np.ndarray | None = None
+    target: dict | None = None
+
+    @classmethod
+    def checked(cls, X, y, sample_weight):
+        """Check what a user gave; `y` has been checked.
+
+        Raises
+        ------
+        ValueError
+            If there are no rows or columns, lengths differ, or weights are negative,
+            not finite or all 0.
+        """
+        table = as_table(X)
+        n = num_samples(table)
+        if n == 0 or table.shape[1] == 0:
+            what = "sample" if n == 0 else "feature"
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={tuple(table.shape)}) while a "
+                "minimum of 1 is required."
+            )
+        check_consistent_length(table, y, sample_weight)
+        if sample_weight is None:
+            return cls(table, y, np.ones(n))
+        weights = check_sample_weight(
+            sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
+        )
+        return cls(table, y, weights).of_weight()
+
+    def of_weight(self, factors=1.0):
+        """The rows of positive weight, with their weights times `factors`."""
+        samples = replace(self, weights=self.weights * factors)
+        used = np.flatnonzero(samples.weights > 0)
+        return samples if len(used) == len(self.weights) else samples.rows(used)
+
+    def rows(self, at):
+        """The rows at these positions."""
+        outcome = None if self.outcome is None else self.outcome[at]
+        table = take(self.table, at)
+        return Samples(table, self.y[at], self.weights[at], outcome, self.target)
+
+    def split(self, fraction, rng):
+        """The rows to learn from, and a fraction of them that is held out."""
+        n = len(self.weights)
+        n_held_out = int(round(fraction * n))
+        if n_held_out < 1 or n_held_out >= n:
+            raise ValueError(
+                f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
+                f"{n - n_held_out} to learn from, at a validation_fraction of "
+                f"{fraction}; both must be at least 1."
+            )
+        order = rng.permutation(n)
+        learned, held_out = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+        return self.rows(learned), self.rows(held_out)
+
+    def observations(self, encoded):
+        """The rows as they were encoded, with their outcomes and weights."""
+        return Observations(*encoded, self.outcome, self.weights)
+
+    def encode(self, categorical_features, with_bins, **limits):
+        """Learn an encoder from the rows; it, and the rows encoded.
+
+        Parameters
+        ----------
+        categorical_features : "auto", "all", None or array-like
+        with_bins : bool
+            Whether numbers come as codes of bins, too.
+        **limits
+            `min_frequency` and `max_categories`.
+        """
+        names = feature_names(self.table)
+        mask = choose_categorical(self.table, categorical_features, names)
+        encoder = FeatureEncoder(mask, with_bins=with_bins)
+        encoded = encoder.fit_transform(self.table, self.weights, **limits)
+        return encoder, self.observations(encoded)
+
+    def encode_more(self, encoder):
+        """Encode by an encoder, its tokens added to; the new one, and the rows."""
+        encoder, encoded = encoder.grow_transform(self.table, self.weights)
+        return encoder, self.observations(encoded)
+
+    def encode_by(self, encoder):
+        """Encode by an encoder as it is."""
+        return self.observations(encoder.transform(self.table))
