@@ -1,23 +1,22 @@
 """
-Five tokens and what they do
-============================
+A first experiment: five tokens and their effects
+=================================================
 
-A token is a value without a number of its own: a colour, a player, a zip code. Suppose
-that every token has an effect on an outcome, and that we never see the effects, only
-outcomes with noise on them. Can a network that is asked to predict the outcome find
-out, on the way, which tokens are alike?
+A token is a value that is only a name: a colour, a player, a zip code. Suppose that
+every token has an effect on an outcome, and that we observe only noisy outcomes, never
+the effects. Can a network that is trained to predict the outcome learn which tokens are
+alike?
 
-This is the smallest experiment that shows it can. Everything else in the library
+This is the smallest experiment that shows that it can. Everything else in the library
 follows from it.
 """
 
 # %%
 # The data
 # --------
-# There are five tokens. Their effects are -20, -10, 0, 10 and 20, in an order we are
-# not told. Ten thousand times a token is drawn, and its outcome is the token's effect
-# plus normal noise of standard deviation 2. We keep the truth in `data` to compare with
-# at the end.
+# There are five tokens. Their effects are -20, -10, 0, 10 and 20, in an unknown order.
+# Each of the 10,000 outcomes is the effect of a random token plus normal noise with
+# standard deviation 2. We keep the truth in `data` for the comparison at the end.
 
 import numpy as np
 
@@ -30,19 +29,19 @@ data = make_token_outcomes(
 print(data.X[:6].ravel(), "->", data.y[:6].round(1))
 
 # %%
-# The first picture: outcomes over the number of the observation, coloured by token.
-# Five bands, and the number of a token says nothing about where its band lies.
+# The first plot shows the outcomes in the order of the observations, coloured by token.
+# They form five bands. The label of a token does not tell where its band lies.
 
 display = TokenOutcomeDisplay.from_tokens(data.X[:, 0], data.y, feature_name="token")
 
 # %%
 # The network
 # -----------
-# The network looks up a vector of four numbers for the token (they start at random),
-# sends it through four small layers, and predicts one number. Prediction errors are
-# sent back through the layers into the vectors. In Keras this would be an `Embedding`
-# layer and five `Dense` layers; here it is one estimator. `prior=None` asks for plain
-# vectors; we come to the other kind below.
+# The network looks up the vector of the token, four numbers that start at random. It
+# passes the vector through four small layers and predicts one number. Prediction errors
+# are propagated back through the layers to the vectors. In Keras this would be an
+# `Embedding` layer and five `Dense` layers; here it is one estimator. `prior=None`
+# gives plain vectors; the other kind follows below.
 
 from skembed import EmbeddingRegressor
 
@@ -60,8 +59,7 @@ regressor = EmbeddingRegressor(
 
 # %%
 # The mean squared error falls from about 200, the variance of the outcomes, to about 4.
-# It cannot fall lower: 4 is the variance of the noise, which nothing in the data
-# predicts.
+# It cannot fall lower: 4 is the variance of the noise, which cannot be predicted.
 
 from skembed import LossCurveDisplay
 
@@ -73,8 +71,8 @@ display = LossCurveDisplay.from_estimator(
 )
 
 # %%
-# The third picture, predictions over outcomes, shows five levels: all that can be
-# predicted is which token it was.
+# The third plot shows predictions over outcomes. There are five levels, one per token,
+# because the token is all that the model knows.
 
 from skembed import PredictionDisplay
 
@@ -83,15 +81,15 @@ display = PredictionDisplay.from_estimator(regressor, data.X, data.y)
 # %%
 # The vectors
 # -----------
-# The predictions were the excuse. What we wanted are the vectors.
+# The predictions were only a means. What we want are the vectors.
 
 for token, vector in zip(regressor.categories_[0], regressor.embedding_, strict=True):
     print(token, vector.round(2))
 
 # %%
-# Nobody would read an effect off these numbers. But take one token, here the one with
-# the lowest effect, and measure how far its vector is from all the others. The
-# distances grow as the effects do:
+# The effects cannot be read off these numbers. But take one token, here the one with
+# the lowest effect, and compute the distance of its vector from all others. The
+# distances are ordered as the effects are:
 
 effects = data.effects[0]
 lowest = effects.argmin()
@@ -100,8 +98,8 @@ for token in np.argsort(effects):
     print(f"effect {effects[token]:5.0f}   distance {distances[token]:.2f}")
 
 # %%
-# So tokens with near vectors act alike, and the network was not told what "alike" is.
-# :class:`~skembed.TokenSimilarity` answers the same question without the NumPy:
+# So tokens with near vectors act alike, although the network was never told which ones
+# are alike. :class:`~skembed.TokenSimilarity` answers the same question in one line:
 
 from sklearn.frozen import FrozenEstimator
 
@@ -114,7 +112,7 @@ print("by effect:", np.argsort(effects)[1:].tolist())
 # %%
 # Vectors can be added
 # --------------------
-# Half of the lowest and half of the highest token is a vector that belongs to nobody.
+# The mean of the vectors of the lowest and the highest token is a vector of no token.
 # The nearest token is the one in the middle, whose effect is the mean of the two.
 
 highest = int(effects.argmax())
@@ -123,11 +121,11 @@ for token, distance in mix.neighbors:
     print(f"effect {effects[token]:5.0f}   distance {distance:.2f}")
 
 # %%
-# The same with nothing to set
-# ----------------------------
-# The network above was chosen by hand. The default estimator chooses for itself, and it
-# learns a distribution for every vector. It finds the effects and the standard
-# deviation of the noise, which is 2.
+# The same with default parameters
+# --------------------------------
+# The network above was chosen by hand. With its default parameters the estimator
+# chooses the network itself and learns a distribution for every vector. It recovers the
+# effects and the standard deviation of the noise, which is 2.
 
 default = EmbeddingRegressor(random_state=0).fit(data.X, data.y)
 found = default.predict(default.categories_[0][:, None])

@@ -1,19 +1,19 @@
 """
-Flights: a map that nobody drew
-===============================
+Flights: a map learned from flight times
+========================================
 
-Here are 30,000 of the flights that left New York in 2013. For each we know the airline,
-the airport it left from, the destination, the aircraft, the month and the hour, and how
-many minutes it was in the air. The distance is not in the table, nor is anything else
-about where places are. We predict the minutes, and then look at what was learned about
-the destinations.
+The data are 30,000 of the flights that left New York in 2013. For each flight we know
+the airline, the airport of departure, the destination, the aircraft, the month, the
+hour, and the minutes in the air. Neither the distance nor the location of any airport
+is part of the data. We predict the minutes, and then look at the vectors that were
+learned for the destinations.
 """
 
 # %%
-# The main job
-# ------------
-# Columns of text and whole numbers are taken as tokens, columns of floating point
-# numbers as numbers; no column has to be prepared.
+# Fit and score
+# -------------
+# Columns of text and of whole numbers are treated as tokens, floating point columns as
+# numbers. No column needs preprocessing.
 
 from sklearn.model_selection import train_test_split
 
@@ -27,7 +27,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 flights.data.head()
 
 # %%
-# Ten epochs are enough for a page that has to build quickly.
+# Ten epochs are enough here, and let this page build quickly.
 
 regressor = EmbeddingRegressor(epochs=10, random_state=0).fit(X_train, y_train)
 print(f"held-out R2 {regressor.score(X_test, y_test):.3f}")
@@ -35,7 +35,7 @@ print(f"noise {regressor.noise_scale_:.1f} minutes")
 
 # %%
 # Every prediction comes with a standard deviation. Nine of ten held-out flights should
-# lie within the 90 % intervals; the legend counts them.
+# lie within the 90 % intervals; the legend gives their share.
 
 from skembed import PredictionDisplay
 
@@ -44,11 +44,11 @@ display = PredictionDisplay.from_estimator(regressor, X_test, y_test)
 # %%
 # The map
 # -------
-# Here are the vectors of the destinations, projected to the two directions in which
-# they differ most. The colour is the longitude of the airport, *which the model has
-# never seen*: from air times, months and airlines alone, the west has come to lie apart
-# from the east, and Texas and the Caribbean are each with their own. Ellipses show how
-# far the data leave a place open; places with few flights have wide ones.
+# The plot shows the vectors of the destinations, projected onto the two directions in
+# which they differ most. The colour is the longitude of the airport, *which the model
+# has never seen*. From air times, months and airlines alone, the west lies apart from
+# the east, and Texas and the Caribbean each form a group. The ellipses show the
+# posterior uncertainty; they are large for destinations with few flights.
 
 from skembed import EmbeddingDisplay
 
@@ -64,8 +64,8 @@ display = EmbeddingDisplay.from_estimator(
 # %%
 # Which airlines act alike
 # ------------------------
-# Distance can also be measured in what is predicted: by how many minutes would the
-# prediction change if one airline stood in for another on the same flight?
+# Distance can also be measured in the predictions: by how many minutes would the
+# prediction change if another airline operated the same flight?
 
 from skembed import SimilarityDisplay
 

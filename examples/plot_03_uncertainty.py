@@ -1,15 +1,16 @@
 """
-Rare tokens know that they are rare
-===================================
+Uncertainty: rare and frequent tokens
+=====================================
 
-A token seen twice should not have a vector as sure of itself as one seen two thousand
-times. With ``prior="normal"``, the default, every vector is a distribution, and how far
-it is drawn towards the others follows from the data.
+The vector of a token with two rows should be more uncertain than that of a token with
+two thousand. With ``prior="normal"``, the default, every vector is a distribution, and
+the data determine how far it shrinks towards the prior.
 """
 
 # %%
-# A thousand tokens with a long tail: the first has thousands of rows, the last ones a
-# few. Effects have standard deviation 10 and noise 20, so a single row says little.
+# There are a thousand tokens with a long tail: the first has thousands of rows, the
+# last ones only a few. The effects have standard deviation 10 and the noise has 20, so
+# a single row carries little information.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,11 +32,10 @@ posterior = EmbeddingRegressor(epochs=20, random_state=0).fit(data.X, data.y)
 points = EmbeddingRegressor(prior=None, epochs=20, random_state=0).fit(data.X, data.y)
 
 # %%
-# The best any predictor can do here is known: with the true variances :math:`s^2` of
-# the effects and :math:`\sigma^2` of the noise, the mean of a token's `n` rows is
-# multiplied by :math:`s^2 / (s^2 + \sigma^2 / n)`. The estimator is given neither of
-# the variances. We compare mean squared errors of the effects, every observation of a
-# token counting.
+# The best possible predictor is known here. It knows the variances :math:`s^2` of the
+# effects and :math:`\sigma^2` of the noise, and multiplies the mean of a token's `n`
+# rows by :math:`s^2 / (s^2 + \sigma^2 / n)`. The estimator is given neither variance.
+# We compare mean squared errors of the effects, weighted by the rows of each token.
 
 tokens = posterior.categories_[0]
 counts = posterior.category_counts_[0]
@@ -55,11 +55,11 @@ for name, predicted in candidates.items():
 print(f"noise found: {posterior.noise_scale_:.1f}")
 
 # %%
-# Left: what is predicted for a token over the mean of its rows. Frequent tokens
-# (yellow) stay on the diagonal, rare ones (dark) are drawn in. Right: the standard
-# deviation of the prediction's mean over the number of rows. It falls about as theory
-# says for the true variances (the line); where there is one row only, it is hardly less
-# than the spread of the effects themselves.
+# The left plot shows the prediction for each token over the mean of its rows. Frequent
+# tokens (yellow) stay on the diagonal, rare ones (dark) shrink towards the middle. The
+# right plot shows the standard deviation of the predicted mean over the number of rows.
+# It falls about as the theory says for the true variances (the line). For a token with
+# a single row it is hardly smaller than the spread of the effects themselves.
 
 std = posterior.predict_std(tokens[:, None], include_noise=False)
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
@@ -75,9 +75,8 @@ right.legend(frameon=False)
 plt.show()
 
 # %%
-# Standard deviations are only worth something if they are right. On new data from the
-# same source, 90 % intervals should hold nine of ten outcomes, for rare tokens as well
-# as for common ones.
+# Are the standard deviations right? On new data from the same source, 90 % intervals
+# should contain nine of ten outcomes, for rare tokens as well as for common ones.
 
 rng = np.random.default_rng(1)
 new = rng.choice(tokens, size=20_000)
@@ -90,11 +89,11 @@ for low, high in ((1, 5), (6, 50), (51, 10_000)):
     print(f"{low:3} to {high:6} rows: {inside[group].mean():.1%} held")
 
 # %%
-# Those intervals take the noise to be normal, as it is here. With
-# :meth:`~skembed.EmbeddingRegressor.predict_interval` it need not be: the shape of the
-# interval is that of the training rows' residuals. Take the same effects with noise of
-# an exponential distribution. It has a sharp lower edge and a long upper tail, and an
-# interval of 90 % should have a twentieth of the outcomes on either side.
+# These intervals assume normal noise, which is right here.
+# :meth:`~skembed.EmbeddingRegressor.predict_interval` does not assume it: the shape of
+# the interval is that of the residuals. Take the same effects with exponential noise,
+# which has a sharp lower edge and a long upper tail. A 90 % interval should leave 5 %
+# of the outcomes on either side.
 
 y_skewed = data.effects[0][data.X[:, 0]] + rng.exponential(20, size=len(data.X))
 skewed = EmbeddingRegressor(epochs=20, random_state=0).fit(data.X, y_skewed)

@@ -1,15 +1,15 @@
 """
-Asking who is like whom
-=======================
+Which tokens are alike
+======================
 
 :class:`~skembed.TokenSimilarity` reads the vectors of a fitted estimator and answers
-questions about tokens: the nearest ones, sums and differences, and whether the data can
-tell two candidates apart at all.
+questions about tokens: which ones are nearest, what sums and differences of vectors are
+close to, and whether the data can separate two candidates at all.
 """
 
 # %%
-# One fit on the flights (see :ref:`sphx_glr_auto_examples_plot_02_flights.py`); a
-# `FrozenEstimator` hands it to several questioners without fitting it again.
+# We fit the flights once (see :ref:`sphx_glr_auto_examples_plot_02_flights.py`). A
+# `FrozenEstimator` passes the fitted estimator on without fitting it again.
 
 from sklearn.frozen import FrozenEstimator
 
@@ -31,21 +31,19 @@ def ask(metric):
 # %%
 # Two ways to be near
 # -------------------
-# "euclidean" compares all that a vector holds: the effect of the destination itself,
-# and how it goes together with airlines, months and hours. "outcome" compares what is
-# predicted, in minutes. The first says "plays the same part", the second "gives the
-# same number".
+# "euclidean" compares the whole vector: the first-order effect of the destination, and
+# how it interacts with airlines, months and hours. "outcome" compares the predictions,
+# in minutes.
 
 for metric in ("euclidean", "outcome"):
     near = ask(metric).most_similar("SEA", n=4)
     print(f"{metric:10}", ", ".join(f"{city[d]} {gap:.2f}" for d, gap in near))
 
 # %%
-# Is the order sure?
-# ------------------
-# With `return_tied` every answer says whether the next one could as well stand before
-# it. A tie is no defect of the method: with this many flights the data have not
-# decided.
+# Is the order certain?
+# ---------------------
+# With `return_tied` every answer says whether it could change places with the next one.
+# A tie is not a defect of the method: this many flights do not determine the order.
 
 outcome = ask("outcome")
 for dest, minutes, tied in outcome.most_similar("SEA", n=6, return_tied=True):
@@ -53,15 +51,15 @@ for dest, minutes, tied in outcome.most_similar("SEA", n=6, return_tied=True):
     print(f"{city[dest]:16} {minutes:5.1f} min  {mark}")
 
 # %%
-# The same in one number: how probable is it that Portland (PDX) is nearer to Seattle
-# than San Diego is? And than San Francisco is?
+# The same as a probability: how probable is it that Portland (PDX) is nearer to Seattle
+# than San Diego is, and than San Francisco is?
 
 print(outcome.probability_nearer("PDX", ["SAN", "SFO"], to="SEA").round(2))
 
 # %%
 # Between two places
 # ------------------
-# Halfway, in minutes, between Boston and Los Angeles:
+# Which destinations lie halfway between Boston and Los Angeles, in minutes?
 
 vector, neighbors = outcome.mix({"BOS": 0.5, "LAX": 0.5}, n=3)
 print([city[dest] for dest, _ in neighbors])
@@ -69,7 +67,7 @@ print([city[dest] for dest, _ in neighbors])
 # %%
 # Spelling
 # --------
-# An unknown token is an error that tries to help.
+# An unknown token raises an error, which suggests the nearest spelling.
 
 try:
     outcome.most_similar("SFo")
@@ -79,8 +77,8 @@ except ValueError as error:
 # %%
 # As a transformer
 # ----------------
-# `transform` gives for each row the distance of its token to all tokens, or to the
-# `targets`, for any model that comes after it in a pipeline.
+# `transform` returns, for each row, the distances of its token to all tokens or to the
+# `targets`, for any model that follows in a pipeline.
 
 hubs = (
     TokenSimilarity(

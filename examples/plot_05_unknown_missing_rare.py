@@ -2,14 +2,14 @@
 Unknown, missing and rare tokens
 ================================
 
-Three things happen to real columns: at prediction there are tokens that were not there
-before, cells are empty, and most tokens are rare. Each has its own rule.
+Real columns have empty cells and many rare tokens, and at prediction they have tokens
+that fit has not seen. There is a rule for each of these.
 """
 
 # %%
-# A column of cities with an effect each, some empty cells, and a tail of cities that
-# were seen once. The empty cells have an effect of their own here: outcomes are lower
-# where nobody filled in the city.
+# The column contains cities with an effect each, some empty cells, and a tail of
+# villages with one row each. The empty cells have an effect of their own: outcomes are
+# lower where the city was not filled in.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,9 +39,9 @@ print("missing:", regressor.predict(pd.DataFrame({"city": [None]})).round(1))
 # %%
 # Unknown is the prior
 # --------------------
-# A token that fit has not seen gets the prior: a vector of zeros, with the spread that
-# known tokens have had. So its prediction is the middle, and its standard deviation is
-# as large as it should be.
+# A token that fit has not seen gets the prior: a vector of zeros, with the spread of
+# the known tokens as its standard deviation. So its prediction is in the middle, and
+# its standard deviation is suitably large.
 
 asked = pd.DataFrame({"city": ["Rome", "village 3", "Atlantis"]})
 mean, std = regressor.predict(asked, return_std=True)
@@ -53,7 +53,7 @@ ax.set(xlabel="predicted outcome, with two standard deviations", ylim=(2.5, -0.5
 plt.show()
 
 # %%
-# If an unknown token is a mistake of somebody, ask for an error.
+# If an unknown token must be a mistake, ask for an error.
 
 strict = EmbeddingRegressor(handle_unknown="error", epochs=1).fit(X, y)
 try:
@@ -64,10 +64,10 @@ except ValueError as error:
 # %%
 # Rare tokens can share a vector
 # ------------------------------
-# Under a prior rare tokens shrink by themselves and there is no need to pool them. It
-# is useful all the same to save memory, or to learn from the many rare tokens what a
-# new one will be like: `min_frequency` or `max_categories` pool them, and unknown
-# tokens join them.
+# Under a prior rare tokens shrink by themselves, so they need not be pooled. Pooling is
+# still useful to save memory, or to learn from the many rare tokens what a new one will
+# be like. `min_frequency` or `max_categories` pool rare tokens, and unknown tokens join
+# them.
 
 pooled = EmbeddingRegressor(min_frequency=5, epochs=30, random_state=0).fit(X, y)
 print(len(pooled.infrequent_categories_[0]), "tokens share one vector")
@@ -76,8 +76,8 @@ print(pooled.predict(asked).round(2))
 # %%
 # One token or two?
 # -----------------
-# Two values are one token where Python calls them equal: 1, 1.0 and True are one, and
-# "1" is another.
+# Two values are the same token if they are equal in Python: 1, 1.0 and True are one
+# token, and "1" is another.
 
 mixed = pd.DataFrame({"x": np.array([1, 1.0, True, "1", "", None, np.nan], object)})
 fitted = EmbeddingRegressor(categorical_features="all", epochs=1, random_state=0)

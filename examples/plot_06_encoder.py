@@ -2,15 +2,15 @@
 Vectors for another model
 =========================
 
-Boosted trees are hard to beat on numbers, and clumsy with thousands of tokens.
-:class:`~skembed.EmbeddingEncoder` turns columns of tokens into columns of vectors, so
-that each does what it is good at.
+Boosted trees are strong on numbers and weak on columns of thousands of tokens.
+:class:`~skembed.EmbeddingEncoder` turns columns of tokens into columns of numbers, the
+coordinates of their vectors, which the trees can use.
 """
 
 # %%
 # In `fit_transform` the vectors of a row's tokens are learned from other rows
 # (cross-fitting, as in :class:`~sklearn.preprocessing.TargetEncoder`). Otherwise the
-# model behind it would trust vectors that have its own outcome in them.
+# model that follows would rely on vectors that depend on the row's own outcome.
 
 import matplotlib.pyplot as plt
 from sklearn.compose import make_column_transformer
@@ -28,8 +28,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# Three encoders in front of the same boosted trees. The hour is a number and passes by.
-# (:doc:`The benchmarks <../benchmarks/encoder>` have more tables.)
+# We compare three encoders in front of the same boosted trees. The hour is a number and
+# is passed through. (:doc:`The benchmarks <../benchmarks/encoder>` have more data
+# sets.)
 
 tokens = ["carrier", "origin", "dest", "tailnum", "month"]
 learner = EmbeddingRegressor(4, epochs=10, random_state=0)
@@ -58,9 +59,9 @@ ax.set(xlabel="held-out R2", ylim=(2.5, -0.5))
 plt.show()
 
 # %%
-# What comes out of the encoder: four columns for every column of tokens, and the hour.
-# (``output="mean_std"`` gives standard deviations as well, so that the trees can see
-# which vectors to trust.)
+# The encoder returns four columns per column of tokens, and the hour.
+# (``output="mean_std"`` also returns the standard deviations, so that the trees can see
+# how uncertain each vector is.)
 
 encoder = encoders["vectors"].set_output(transform="pandas")
 vectors = encoder.transform(X_test)
@@ -68,13 +69,13 @@ print(vectors.shape)
 vectors.iloc[:3, [0, 1, 2, 3, 8, 9, 10, 11, 20]].round(2)
 
 # %%
-# The vectors have been turned (``rotation="principal"``): the first coordinate of a
-# column is what does most to the outcome, in its units, here minutes, the second what
-# does most of the rest. Coordinates that carry next to nothing are 0. In these flights
-# the effects of the columns nearly add up, so one number a token says almost all, and
-# the target encoder, which gives just that, is at least as good. Tokens whose effect
+# The vectors are rotated (``rotation="principal"``). The first coordinate of a column
+# has the largest effect on the outcome, in its units, here minutes; the second has the
+# largest effect of the rest. Coordinates with almost no effect are 0. For these flights
+# the effects of the columns nearly add up, so one number per token is almost enough.
+# The target encoder gives just that, and is at least as good. Tokens whose effect
 # depends on other columns need more
-# (:ref:`sphx_glr_auto_examples_plot_12_interactions.py`). Spread of each coordinate, a
-# line a column:
+# (:ref:`sphx_glr_auto_examples_plot_12_interactions.py`). The spread of each
+# coordinate, one line per column:
 
 vectors.iloc[:, :20].std().to_numpy().reshape(5, 4).round(1)

@@ -2,12 +2,14 @@
 Pipelines and grid search
 =========================
 
-All estimators are plain scikit-learn: they can be cloned, put in pipelines and searched
-over. Fits of the same shape share one compiled graph, so a search compiles once.
+All estimators follow scikit-learn's conventions: they can be cloned, used in pipelines
+and tuned by a search. Networks of the same shape share one compiled graph, so a search
+compiles once per shape.
 """
 
 # %%
-# A search over the length of the vectors and the learning rate, on a subset of flights.
+# We search over the length of the vectors and the learning rate, on a subset of the
+# flights.
 
 from sklearn.model_selection import GridSearchCV, train_test_split
 
@@ -26,8 +28,8 @@ search = GridSearchCV(
 print(search.best_params_, f"{search.score(X_test, y_test):.3f}")
 
 # %%
-# The columns can be prepared in a pipeline first. Here the hour is cut in parts of the
-# day, which makes it a token; all else passes through.
+# A pipeline can prepare the columns first. Here it cuts the hour into parts of the day,
+# which makes it a token. The other columns pass through.
 
 import pandas as pd
 from sklearn.pipeline import make_pipeline
@@ -47,8 +49,8 @@ print(f"held-out R2 {model.score(X_test, y_test):.3f}")
 print(model[-1].categories_[-1])
 
 # %%
-# What matters? `permutation_importance` shuffles one column after the other. (On this
-# scale a column that is of no use has no bar.)
+# Which columns matter? `permutation_importance` shuffles one column after the other.
+# (On this scale a column without any importance has no bar.)
 
 import matplotlib.pyplot as plt
 from sklearn.inspection import permutation_importance
@@ -63,8 +65,8 @@ ax.set_xlabel("loss of R2 when the column is shuffled (log scale)")
 plt.show()
 
 # %%
-# Distances to tokens are features, too: :class:`~skembed.TokenSimilarity` as a step,
-# with its own parameters in the search.
+# Distances to tokens can be features, too. Here :class:`~skembed.TokenSimilarity` is a
+# step of the pipeline, with its own parameters in the search.
 
 from sklearn.neighbors import KNeighborsRegressor
 

@@ -1,10 +1,10 @@
 """
-Classes: which airport was it?
-==============================
+Classes: the airport of departure
+=================================
 
-:class:`~skembed.EmbeddingClassifier` is the same for classes. New York has three
-airports; from the airline, the destination, the month and the hour we predict which of
-them a flight left from.
+:class:`~skembed.EmbeddingClassifier` predicts classes. New York has three airports.
+From the airline, the destination, the month and the hour we predict from which of them
+a flight departed.
 """
 
 from sklearn.metrics import log_loss
@@ -24,8 +24,8 @@ print(f"held-out accuracy {classifier.score(X_test, y_test):.3f}")
 print(f"held-out log loss {log_loss(y_test, classifier.predict_proba(X_test)):.3f}")
 
 # %%
-# Beside it, the frequencies of the classes alone, and one-hot columns with a logistic
-# regression.
+# For comparison: the frequencies of the classes alone, and a logistic regression on
+# one-hot columns.
 
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -41,8 +41,8 @@ for name, model in {"frequencies": DummyClassifier(), "one-hot": one_hot}.items(
     print(f"{name:12} accuracy {model.score(X_test, y_test):.3f}, log loss {loss:.3f}")
 
 # %%
-# Are the probabilities right? In a calibration curve, of the flights that are given 70
-# %, 70 % should be so.
+# Are the probabilities calibrated? Of the flights with a predicted probability of 70 %
+# for an airport, 70 % should have departed from it.
 
 import matplotlib.pyplot as plt
 from sklearn.calibration import CalibrationDisplay
@@ -60,8 +60,8 @@ for k, airport in enumerate(classifier.classes_):
 plt.show()
 
 # %%
-# Airlines by what is predicted for them: near are those that fly from the same
-# airports. The distance is that of the probabilities.
+# Which airlines have similar predictions? Airlines that fly from the same airports are
+# near. The distance is measured in probabilities.
 
 from skembed import SimilarityDisplay
 

@@ -2,14 +2,15 @@
 Your own Keras head, and callbacks
 ==================================
 
-The tables and their posterior stay; what reads the vectors can be any Keras model.
+Any Keras model can read the vectors in place of the hidden layers. The tables and their
+posterior stay the same.
 """
 
 # %%
-# `model` is a function of a dict that returns a Keras model from ``n_inputs`` numbers
-# to ``n_outputs``. The inputs are the vectors of all columns, one after the other, and
-# the numbers. Layers with a state or with randomness (batch normalisation, dropout) are
-# fine.
+# `model` is a function that takes a dict and returns a Keras model from ``n_inputs``
+# numbers to ``n_outputs``. The inputs are the vectors of all columns, one after the
+# other, and the numbers. Layers with a state or with randomness, such as batch
+# normalisation and dropout, are supported.
 
 import keras
 
@@ -37,8 +38,8 @@ regressor.fit(X, y)
 print(f"R2 {regressor.score(X, y):.3f}, noise {regressor.noise_scale_:.1f} minutes")
 
 # %%
-# The trained network is there as one Keras model, from the codes of the tokens to the
-# prediction.
+# `model_` is the trained network as one Keras model, from the codes of the tokens to
+# the prediction.
 
 model = regressor.model_
 print(model.count_params(), "weights")
@@ -52,9 +53,9 @@ print(
 # %%
 # Callbacks
 # ---------
-# Keras callbacks are called at the ends of epochs, on a model with the weights of the
-# moment. Here the learning rate is halved when the loss on rows held out, "val_loss",
-# stops falling; without `early_stopping` there is only "loss".
+# Keras callbacks are called at the end of every epoch, on a model with the current
+# weights. Here one halves the learning rate when the loss on the held-out rows,
+# "val_loss", stops falling. Without `early_stopping` there is only "loss".
 
 slower = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=2)
 regressor = EmbeddingRegressor(
@@ -67,8 +68,8 @@ regressor = EmbeddingRegressor(
 print(f"stopped after {regressor.n_iter_} epochs")
 
 # %%
-# The loss in training and on the rows held out, epoch by epoch, both in nats an
-# observation. In training the price of the vectors' posterior comes on top, so that
-# curve is not bound to be the lower one.
+# The plot shows the loss of every epoch on the training rows and on the held-out rows,
+# both in nats per observation. The training loss includes the Kullback-Leibler term of
+# the vectors, so it is not always the lower one.
 
 display = LossCurveDisplay.from_estimator(regressor)

@@ -2,17 +2,17 @@
 Counts, quantiles and outliers
 ==============================
 
-The loss says what is predicted, the mean, the median or a quantile, and which
-likelihood the posterior is weighed against.
+The loss determines what is predicted (the mean, the median or a quantile), and which
+likelihood the posterior is based on.
 """
 
 # %%
 # Quantiles
 # ---------
 # The air time is not normal: headwinds and holding patterns make a long right tail.
-# Three fits, for the 5 %, 50 % and 95 % quantiles, give an interval that is not
-# symmetric. (:meth:`~skembed.EmbeddingRegressor.predict_interval` gives one from a
-# single fit; the quantiles here may each depend on other columns.)
+# Three fits, for the 5 %, 50 % and 95 % quantiles, give an asymmetric interval.
+# (:meth:`~skembed.EmbeddingRegressor.predict_interval` gives one from a single fit.
+# With three fits each quantile may depend on other columns.)
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -36,7 +36,7 @@ for level, predicted in zip(levels, (low, middle, high), strict=True):
     print(f"{level:.0%} quantile: {np.mean(y_test <= predicted):.1%} below it")
 
 # %%
-# Intervals over the flights, ordered by the median, to the most frequent destination:
+# The intervals of the flights to the most frequent destination, ordered by the median:
 
 import matplotlib.pyplot as plt
 
@@ -53,8 +53,9 @@ plt.show()
 # %%
 # Counts
 # ------
-# How many flights does a route have a month? Counts are never negative and scatter more
-# where they are larger: ``loss="poisson"``, with a log link, so effects multiply.
+# How many flights does a route have per month? Counts are never negative, and large
+# counts scatter more. ``loss="poisson"`` models both, with a log link, so that effects
+# multiply.
 
 table = flights.data.groupby(["origin", "dest", "carrier", "month"]).size()
 table = table.rename("flights").reset_index()
@@ -72,8 +73,8 @@ for loss in ("poisson", "squared_error"):
 # %%
 # Outliers
 # --------
-# One row in fifty has a mistyped outcome, a hundred times too large. Absolute error and
-# Huber's loss hardly mind.
+# One row in fifty has a mistyped outcome, a hundred times too large. It hardly affects
+# the absolute error and Huber's loss.
 
 from skembed.datasets import make_token_outcomes
 

@@ -2,8 +2,8 @@
 New tokens without a new fit
 ============================
 
-A destination opens after the model was trained. `fold_in` gives it a vector from a
-few flights while everything else stays as it is.
+A new destination appears after the model was trained. `fold_in` learns its vector from
+a few flights, while everything else stays as it is.
 """
 
 # %%
@@ -31,8 +31,9 @@ def report(name):
 
 
 # %%
-# Before the first flight the new destinations are the prior: the error is large, and
-# the model says so. Then come 5, 20 and 500 flights.
+# Before the first flight the new destinations have the prior as their distribution: the
+# error is large, and so is the standard deviation. Then we fold in 5, 20, 100 and 500
+# flights.
 
 rows = []
 report(0)
@@ -45,8 +46,8 @@ table = pd.DataFrame(rows).round(1)
 print(table.to_string(index=False))
 
 # %%
-# The standard deviation falls with the error that is made, but stays below it: it
-# counts what is open about the vectors, not that the layers have never seen these
+# The standard deviation falls with the error, but stays below it. It includes the
+# uncertainty about the vectors, but not that the layers were trained without these
 # destinations.
 
 import matplotlib.pyplot as plt
@@ -60,8 +61,8 @@ ax.legend(frameon=False)
 plt.show()
 
 # %%
-# Vectors of other destinations have not moved, so what was built on them still holds;
-# the new ones are among their like.
+# The vectors of the other destinations have not moved, so whatever was built on them
+# remains valid. The new ones lie near similar destinations.
 
 from sklearn.frozen import FrozenEstimator
 
@@ -75,8 +76,10 @@ for dest in ("DEN", "SAN"):
     print(city[dest], [city[d] for d, _ in similarity.most_similar(dest, n=3)])
 
 # %%
-# `fold_in` is for tokens. Where the whole relation changes over time, `partial_fit`
-# also moves the network: what earlier chunks taught is the prior of the next one.
+# `fold_in` updates tokens only. If the whole relation changes over time, use
+# `partial_fit`, which also trains the layers. It keeps the first 50,000 rows and trains
+# on all of them again; beyond that, the posterior after one chunk is the prior of the
+# next.
 
 monthly = EmbeddingRegressor(epochs=6, random_state=0)
 for month in (1, 2, 3):

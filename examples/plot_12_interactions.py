@@ -1,15 +1,15 @@
 """
-Interactions: what a single number a token cannot say
-=====================================================
+Interactions: more than one number per token
+============================================
 
-Target encoders give a token one number. That is enough if effects add up. If the effect
-of a token depends on the other column's token (this reader likes that author), a vector
-is needed.
+Target encoders give every token one number. That is enough if effects add up. If the
+effect of a token depends on the token of another column (this reader likes that
+author), a vector is needed.
 """
 
 # %%
-# Two columns of 60 tokens. Outcomes are the sum of the effects and of an interaction of
-# three hidden factors a token, plus noise of standard deviation 1.
+# There are two columns of 60 tokens. An outcome is the sum of the effects, an
+# interaction with three hidden factors per token, and noise with standard deviation 1.
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -49,9 +49,9 @@ for name, model in models.items():
     print(f"{name:22} squared error {error:.2f}")
 
 # %%
-# Are the hidden factors in the vectors? They need not be coordinates of their own: the
-# network may mix them and spread them. But the best linear map from the vectors to the
-# true factors should find them.
+# Do the vectors contain the hidden factors? The factors need not be single coordinates,
+# because the network may mix them. But the best linear map from the vectors to the true
+# factors should recover them.
 
 import matplotlib.pyplot as plt
 

@@ -1,9 +1,9 @@
 """
-Taking the vectors elsewhere
-============================
+Exporting the vectors
+=====================
 
-A fitted estimator pickles small and needs no TensorFlow to predict. Its vectors can
-also leave for a data frame, gensim or TensorBoard.
+A fitted estimator has a small pickle and needs no TensorFlow to predict. Its vectors
+can also be exported to a data frame, gensim or TensorBoard.
 """
 
 import pickle
@@ -21,7 +21,7 @@ regressor = EmbeddingRegressor(4, epochs=10, random_state=0).fit(X, y)
 # %%
 # A pickle
 # --------
-# The state after fit is token lists and NumPy arrays.
+# After `fit` the state consists of token lists and NumPy arrays.
 
 stored = pickle.dumps(regressor)
 print(f"{len(stored) / 1000:.0f} kB")
@@ -38,8 +38,8 @@ to_frame(regressor, feature="carrier").head().round(2)
 # %%
 # gensim
 # ------
-# The word2vec format knows no spaces in names, so names are escaped, and there is an
-# exact way back.
+# The word2vec format does not allow spaces in names, so names are escaped. The tokens
+# can be recovered exactly.
 
 from gensim.models import KeyedVectors
 
@@ -54,7 +54,7 @@ print(name, "->", token_from_keyed_vectors_name(name))
 # %%
 # TensorBoard
 # -----------
-# `to_projector` writes vectors, labels and a configuration; show them with
+# `to_projector` writes the vectors, their labels and a configuration. Show them with
 # ``tensorboard --logdir folder``.
 
 from skembed.export import to_projector
@@ -67,7 +67,7 @@ written = to_projector(
 print((written / "metadata.tsv").read_text()[:120])
 
 # %%
-# A picture of the months, for comparison with what the projector shows:
+# A map of the months, for comparison with the projector:
 
 from skembed import EmbeddingDisplay
 
