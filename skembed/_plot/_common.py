@@ -1,11 +1,11 @@
-"""What the Displays share in drawing: axes, colours, keywords, notes, samples."""
+"""Drawing functions that all Displays share: axes, colours, keywords, notes."""
 
 import numbers
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-# The palette of Okabe and Ito, which colour-blind readers can tell apart.
+# The palette of Okabe and Ito, which colour-blind readers can distinguish.
 PALETTE = (
     "#0072B2",
     "#E69F00",
@@ -35,7 +35,7 @@ def new_axes(ax, figsize=None):
 
 
 def tidy(ax, grid="both"):
-    """Take away the idle half of the frame and put a faint grid behind the data."""
+    """Remove the upper and right spine, and put a faint grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     if grid is not None:
@@ -43,7 +43,7 @@ def tidy(ax, grid="both"):
 
 
 def note(ax, text):
-    """Write a remark on what is shown, small, right above the axes."""
+    """Write a small note right above the axes."""
     return ax.annotate(
         text,
         xy=(1, 1),
@@ -58,14 +58,14 @@ def note(ax, text):
 
 
 def style(kwargs, artist, **defaults):
-    """Merge a user's keywords into the defaults, by whatever alias they come."""
+    """Merge a user's keywords, under any of their aliases, into the defaults."""
     from matplotlib.cbook import normalize_kwargs
 
     return {**defaults, **normalize_kwargs(kwargs or {}, artist)}
 
 
 def in_units(number):
-    """Write a number with three figures and no exponent where it can be helped."""
+    """Format a number with three digits, if possible without an exponent."""
     if number == 0 or 1e-3 <= abs(number) < 1e5:
         digits = 0 if number == 0 else max(0, 2 - int(np.floor(np.log10(abs(number)))))
         text = f"{number:,.{digits}f}"
@@ -99,7 +99,7 @@ def draw_rows(n_samples, subsample, random_state):
 
 
 def sequential_colors(n, cmap="viridis"):
-    """Return `n` colours from dark to bright, without the brightest of the map."""
+    """Return `n` colours from dark to bright, without the brightest ones."""
     from matplotlib import colormaps
 
     return colormaps[cmap](np.linspace(0, 0.9, n))

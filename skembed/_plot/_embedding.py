@@ -1,4 +1,4 @@
-"""The tokens on a map: their vectors in two dimensions."""
+"""EmbeddingDisplay: a map of the tokens, their vectors in two dimensions."""
 
 import numpy as np
 from sklearn.utils.validation import check_array, check_consistent_length
@@ -6,20 +6,21 @@ from sklearn.utils.validation import check_array, check_consistent_length
 from skembed._plot import _common, _fitted, _map
 from skembed._plot._labels import place_labels
 
-# Beyond this many, labels would not fit and only cost time.
+# More labels would not fit and only cost time.
 _MAX_LABELS = 300
-# Beyond this many, ellipses of all tokens would hide each other.
+# With more tokens, the ellipses would hide each other.
 _MAX_ELLIPSES = 50
 
 
 class EmbeddingDisplay:
-    """Map of the tokens, near vectors being near on the map.
+    """Map of the tokens: similar vectors are close together.
 
-    The vectors are projected to two dimensions by principal components or by
-    any scikit-learn transformer. The area of a point grows with the number of rows of
-    its token, its colour is the token's effect, and an ellipse around it tells how far
-    the data leave its place open. Labels are written by frequency and only where they
-    overlap nothing; in a map of over 50 tokens, those with a label have an ellipse.
+    The vectors are projected to two dimensions, by principal components or by any
+    scikit-learn transformer. The area of a point grows with the number of rows of its
+    token, its colour shows the token's effect, and an ellipse around it shows the
+    posterior uncertainty of its position. Labels are written in order of frequency,
+    where they overlap nothing. On a map of more than 50 tokens only labelled tokens
+    have an ellipse.
 
     Create it with :meth:`from_estimator` or :meth:`from_vectors`; the parameters are
     stored as attributes.
@@ -27,7 +28,7 @@ class EmbeddingDisplay:
     Parameters
     ----------
     coordinates : ndarray of shape (n_tokens, 2)
-        Places on the map.
+        Positions on the map.
     tokens : ndarray of shape (n_tokens,)
         The tokens.
     labels : list of str
@@ -37,15 +38,15 @@ class EmbeddingDisplay:
     effects : ndarray of shape (n_tokens,), default=None
         Effect of each token.
     covariances : ndarray of shape (n_tokens, 2, 2), default=None
-        Posterior covariance of each place.
+        Posterior covariance of each position.
     axis_names : tuple of two str, default=("", "")
-        What the two coordinates are.
+        Names of the two axes.
     effect_name : str, default="effect"
-        What the effects are.
+        Name of the effects.
     feature_name : str, default=None
         Name of the column of tokens.
     remark : str, default=None
-        What was left out.
+        Note on what was left out.
 
     Attributes
     ----------
@@ -56,15 +57,15 @@ class EmbeddingDisplay:
     scatter_ : matplotlib PathCollection
         The points.
     ellipses_ : matplotlib EllipseCollection or None
-        The ellipses, where there are covariances.
+        The ellipses, if there are covariances.
     labels_ : list of matplotlib Annotation
-        The labels that found a place.
+        The labels for which there was room.
     colorbar_ : matplotlib Colorbar or None
-        Scale of the effects, where there are any.
+        Scale of the effects, if there are any.
     legend_ : matplotlib Legend or None
-        Scale of the counts, where there are any.
+        Scale of the counts, if there are any.
     text_ : matplotlib Annotation or None
-        The remark on what is shown, where not everything is.
+        A note above the plot if not everything is shown.
 
     See Also
     --------
@@ -124,33 +125,33 @@ class EmbeddingDisplay:
         labels=None,
         **plot_kwargs,
     ):
-        """Draw the map of one of an estimator's columns.
+        """Draw the map of one column of a fitted estimator.
 
         Parameters
         ----------
         estimator : fitted estimator or Pipeline
-            Has ``embeddings_`` and ``categories_``; of a Pipeline the last step is
-            taken.
+            Has ``embeddings_`` and ``categories_``. For a Pipeline the last step is
+            used.
         feature : str or int, default=None
-            Name or index of the column of tokens; may be None if there is only one.
+            Name or index of the column of tokens; not needed if there is only one.
         tokens : array-like, default=None
             Tokens to show. None shows the `max_tokens` most frequent ones.
         max_tokens : int, default=None
-            Number of tokens to show at most; None shows all.
+            Maximum number of tokens to show; None shows all.
         reducer : transformer, default=None
-            Puts the vectors into two dimensions; None is
-            :class:`~sklearn.decomposition.PCA`. Ellipses need one that multiplies
+            Projects the vectors to two dimensions; None is
+            :class:`~sklearn.decomposition.PCA`. Ellipses need a reducer that multiplies
             by its ``components_``.
         effects : "auto", dict, array-like of shape (n_categories,) or None, \
                 default="auto"
             Numbers that colour the tokens: by token, or in the order of
-            ``categories_``. "auto" is the prediction for the token where it is the
-            only column, otherwise the first coordinate of its vector, which is its
-            first-order effect (with ``prior="normal"``), or else no colour.
+            ``categories_``. "auto" is the prediction for the token if there is only one
+            column. Otherwise it is the first-order effect, which is the first
+            coordinate of the vector (only with ``prior="normal"``).
         effect_name : str, default=None
-            What the effects are, for the scale.
+            Name of the effects, for the scale.
         uncertainty : bool, default=True
-            Whether to draw ellipses, where the estimator has ``embeddings_std_``.
+            Whether to draw ellipses, if the estimator has ``embeddings_std_``.
         labels : dict or callable, default=None
             Names of tokens in the plot: a dict from tokens to names, or a function.
         **plot_kwargs
@@ -164,7 +165,7 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If the column or a token is not known, or less than two tokens are left.
+            If the column or a token is unknown, or fewer than two tokens are left.
 
         Examples
         --------
@@ -215,7 +216,7 @@ class EmbeddingDisplay:
         remark=None,
         **plot_kwargs,
     ):
-        """Draw the map of vectors that are at hand.
+        """Draw the map of given vectors.
 
         Parameters
         ----------
@@ -230,15 +231,15 @@ class EmbeddingDisplay:
         stds : array-like of shape (n_tokens, embedding_dim), default=None
             Posterior standard deviations of the vectors.
         reducer : transformer, default=None
-            Puts the vectors into two dimensions, see :meth:`from_estimator`.
+            Projects the vectors to two dimensions, see :meth:`from_estimator`.
         labels : dict or callable, default=None
             Names of tokens in the plot.
         effect_name : str, default="effect"
-            What the effects are, for the scale.
+            Name of the effects, for the scale.
         feature_name : str, default=None
             Name of the column of tokens.
         remark : str, default=None
-            What was left out, to be written above the map.
+            Note on what was left out, written above the map.
         **plot_kwargs
             Keywords of :meth:`plot`.
 
@@ -250,8 +251,8 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If the arrays differ in length, there are less than two tokens, or
-            the reducer does not return two columns.
+            If the arrays differ in length, there are fewer than two tokens, or the
+            reducer does not return two columns.
 
         Examples
         --------
@@ -305,11 +306,11 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         max_labels : int, default=300
-            Number of tokens to try to label, the most frequent first; 0 is none.
+            Maximum number of tokens to label, the most frequent first; 0 labels none.
         level : float, default=0.5
-            Probability that an ellipse holds the place of its token.
+            Probability that an ellipse contains the position of its token.
         colorbar : bool, default=True
             Whether to draw the scale of the effects.
         legend : bool, default=True
@@ -383,7 +384,7 @@ class EmbeddingDisplay:
         return self
 
     def _draw_ellipses(self, ax, radius, kwargs):
-        """Draw the ellipses, in a crowd those of the tokens that have a label."""
+        """Draw the ellipses; of many tokens only those with a label."""
         from matplotlib.collections import EllipseCollection
 
         shown = np.arange(len(self.tokens))

@@ -1,9 +1,10 @@
-"""Labels of points that overlap neither each other nor the points."""
+"""Labels of points, placed so that they overlap neither labels nor points."""
 
 import numpy as np
 
-# Where a label may go, in the order tried: direction from the point, and the part
-# of the label's box that is held there (0 its left or lower end, 1 its right or upper).
+# Places for a label, in the order tried: the direction from the point, and the part of
+# the label's box that is anchored there (0 its left or lower end, 1 its right or
+# upper).
 _PLACES = np.array(
     [
         # dx, dy, hold_x, hold_y
@@ -17,7 +18,7 @@ _PLACES = np.array(
         (-0.7, -0.7, 1.0, 1.0),
     ]
 )
-# Distances from the point, in typographic points; beyond the first a line leads there.
+# Distances from the point, in typographic points; all but the first draw a line to it.
 _RINGS = (0.0, 7.0, 16.0)
 _ALIGN_X = {0.0: "left", 0.5: "center", 1.0: "right"}
 _ALIGN_Y = {0.0: "bottom", 0.5: "center", 1.0: "top"}
@@ -28,10 +29,10 @@ def place_labels(
 ):
     """Write as many labels as fit, the most important first.
 
-    Greedy: in the order of `priority`, a label takes the first of eight places around
-    its point that lies within the axes and touches no point and no label that is
-    there already; then one of the places farther out, joined to its point by a
-    thin line. A label without such a place is left out.
+    The method is greedy. In the order of `priority`, a label takes the first of eight
+    places around its point that lies within the axes and touches no point and no other
+    label. If there is none, it takes one of the places farther out, joined to its point
+    by a thin line. A label without such a place is left out.
 
     Parameters
     ----------
@@ -42,13 +43,13 @@ def place_labels(
     texts : list of str
         Their labels.
     priority : ndarray of shape (n,)
-        The greater, the earlier a label is placed.
+        Labels are placed in descending order of it.
     radii : ndarray of shape (n,)
         Radius of each point's marker, in typographic points.
     which : ndarray of int, default=None
-        The points to label; all others are only kept clear. None is all.
+        The points to label; the others are only kept clear. None labels all.
     avoid : matplotlib Artist, default=None
-        Something else to keep clear, such as a legend.
+        Another artist to keep clear, such as a legend.
     gap : float, default=2.0
         Space between a marker and its label, in typographic points.
     kwargs : dict, default=None
@@ -57,10 +58,10 @@ def place_labels(
     Returns
     -------
     labels : list of matplotlib Annotation
-        The labels that found a place.
+        The labels for which there was room.
     """
     figure = ax.figure
-    # Layout engines and the equal aspect settle the axes' place only when drawn.
+    # Layout engines and the equal aspect determine the axes' position when drawing.
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     pixels = ax.transData.transform(points)
@@ -77,7 +78,7 @@ def place_labels(
         ruler.set_text(texts[i])
         extent = ruler.get_window_extent()
         size = np.array([extent.width, extent.height])
-        # Only what lies around the point can be in the way.
+        # Only what is near the point can overlap.
         reach = size + radii[i] + (gap + _RINGS[-1]) * scale
         window = np.concatenate([pixels[i] - reach, pixels[i] + reach])[None]
         near = _touch(window, markers)[0]
@@ -124,7 +125,7 @@ def _leaders(start, shifts):
 
 
 def _touch(boxes, others):
-    """Tell which boxes (x0, y0, x1, y1) overlap which others."""
+    """Return which boxes (x0, y0, x1, y1) overlap which others."""
     left, low, right, high = boxes.T[:, :, None]
     x0, y0, x1, y1 = others.T
     return (left < x1) & (x0 < right) & (low < y1) & (y0 < high)

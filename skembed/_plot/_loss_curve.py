@@ -1,4 +1,4 @@
-"""The loss over the epochs of training."""
+"""LossCurveDisplay: the loss over the epochs of training."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from skembed._plot._fitted import unwrap
 
 
 class LossCurveDisplay:
-    """Loss of every epoch of a fit.
+    """Plot of the training and validation loss of every epoch of a fit.
 
     Create it with :meth:`from_estimator` or :meth:`from_curves`; the parameters are
     stored as attributes.
@@ -17,7 +17,7 @@ class LossCurveDisplay:
     loss_curve : array-like of shape (n_epochs,)
         Training loss of each epoch.
     validation_loss_curve : array-like of shape (n_epochs,), default=None
-        Loss of each epoch on the samples held out for early stopping.
+        Loss of each epoch on the rows held out by early stopping.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class LossCurveDisplay:
     line_ : matplotlib Line2D
         The training loss.
     validation_line_ : matplotlib Line2D or None
-        The validation loss, where there is one.
+        The validation loss, if there is one.
     reference_line_ : matplotlib Line2D or None
-        The level `reference`, where one was given.
+        The level `reference`, if one was given.
     text_ : matplotlib Annotation
         The last training loss, written at the end of the curve.
 
@@ -72,13 +72,13 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : fitted estimator or Pipeline
-            Has ``loss_curve_`` and, after early stopping, ``validation_loss_curve_``;
-            of a Pipeline the last step is taken.
+            Has ``loss_curve_`` and, after early stopping, ``validation_loss_curve_``.
+            For a Pipeline the last step is used.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the loss. "auto" is logarithmic where all losses are positive
-            and the largest is over 20 times the smallest.
+            Scale of the loss. "auto" is logarithmic if all losses are positive and the
+            largest is more than 20 times the smallest.
         reference : float, default=None
             Level to mark by a dashed line, such as the variance of the noise.
         reference_label : str, default="noise floor"
@@ -135,7 +135,7 @@ class LossCurveDisplay:
         validation_line_kwargs=None,
         reference_kwargs=None,
     ):
-        """Draw loss curves that are at hand.
+        """Draw given loss curves.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class LossCurveDisplay:
         validation_loss_curve : array-like of shape (n_epochs,), default=None
             Validation loss of each epoch.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the loss, see :meth:`from_estimator`.
         reference : float, default=None
@@ -197,7 +197,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the loss, see :meth:`from_estimator`.
         reference : float, default=None
@@ -215,7 +215,7 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If `scale` is none of the three, or there is no epoch to draw.
+            If `scale` is not one of the three, or there is no epoch to draw.
 
         Examples
         --------
@@ -288,12 +288,12 @@ class LossCurveDisplay:
         return self
 
     def frame(self):
-        """Return the curves as a table.
+        """Return the curves as a data frame.
 
         Returns
         -------
         pandas.DataFrame of shape (n_epochs, 2 or 3)
-            Columns ``epoch`` (from 1), ``loss`` and, where there is one,
+            Columns ``epoch`` (from 1), ``loss`` and, if there is one,
             ``validation_loss``.
 
         Examples

@@ -1,4 +1,4 @@
-"""Predictions over outcomes, with intervals."""
+"""PredictionDisplay: predictions over outcomes, with intervals."""
 
 from inspect import signature
 from statistics import NormalDist
@@ -13,13 +13,12 @@ from skembed._plot import _common
 
 
 class PredictionDisplay:
-    """Predictions over the outcomes they are meant to hit.
+    """Plot of predictions over outcomes.
 
-    A good model's points lie around the dashed identity line. With standard
-    deviations every prediction (or `max_intervals` of them, where there are many)
-    carries a central interval; those that miss the identity line, and
-    so the outcome, are drawn in another colour, and the share that holds its outcome
-    is written in the legend to be compared with the level asked for.
+    The points of a good model lie near the dashed identity line. With standard
+    deviations every prediction (or `max_intervals` of them) has a central interval.
+    Intervals that miss the identity line, and so the outcome, have another colour. The
+    legend gives the share that contains the outcome, for comparison with `level`.
 
     Create it with :meth:`from_estimator` or :meth:`from_predictions`; the parameters
     are stored as attributes.
@@ -31,7 +30,7 @@ class PredictionDisplay:
     y_pred : ndarray of shape (n_samples,)
         Predictions.
     y_std : ndarray of shape (n_samples,), default=None
-        Standard deviations of the outcomes as predicted, noise included.
+        Predicted standard deviations of the outcomes, noise included.
 
     Attributes
     ----------
@@ -44,7 +43,7 @@ class PredictionDisplay:
     line_ : matplotlib Line2D
         The identity line.
     intervals_ : matplotlib LineCollection or None
-        The intervals that hold their outcome.
+        The intervals that contain their outcome.
     missed_intervals_ : matplotlib LineCollection or None
         The intervals that do not.
     rows_ : ndarray of int
@@ -53,9 +52,9 @@ class PredictionDisplay:
         Coefficient of determination over all samples, drawn or not; None for a
         single sample.
     coverage_ : float or None
-        Share of all samples, drawn or not, whose interval holds the outcome.
+        Share of all samples, drawn or not, whose interval contains the outcome.
     legend_ : matplotlib Legend
-        What is drawn, and how good it is.
+        The legend, with R2 and coverage.
 
     See Also
     --------
@@ -98,29 +97,30 @@ class PredictionDisplay:
         line_kwargs=None,
         interval_kwargs=None,
     ):
-        """Predict and draw.
+        """Draw the predictions of a fitted estimator.
 
         Parameters
         ----------
         estimator : fitted regressor or Pipeline
-            Anything with ``predict``.
+            Any estimator with ``predict``.
         X : table of shape (n_samples, n_features)
             Samples to predict.
         y : array-like of shape (n_samples,)
             Their outcomes.
         intervals : bool or "auto", default="auto"
-            Whether to ask the estimator for standard deviations, by
-            ``predict(X, return_std=True)``; "auto" asks those that can.
+            Whether to draw intervals, from the standard deviations of
+            ``predict(X, return_std=True)``. "auto" draws them if the estimator has
+            them.
         level : float, default=0.9
-            Probability that an interval is to hold its outcome.
+            Probability with which an interval should contain its outcome.
         max_intervals : int, default=200
-            Number of intervals to draw at most.
+            Maximum number of intervals to draw.
         subsample : int, float or None, default=10_000
             Number (int) or fraction (float) of the samples to draw; None draws all.
         random_state : int, RandomState instance or None, default=0
             Chooses the samples and intervals that are drawn.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scatter_kwargs, line_kwargs, interval_kwargs : dict, default=None
             Keywords for ``Axes.scatter``, ``Axes.plot`` and the LineCollection.
 
@@ -176,7 +176,7 @@ class PredictionDisplay:
         line_kwargs=None,
         interval_kwargs=None,
     ):
-        """Draw predictions that are at hand.
+        """Draw given predictions.
 
         Parameters
         ----------
@@ -185,17 +185,17 @@ class PredictionDisplay:
         y_pred : array-like of shape (n_samples,)
             Predictions.
         y_std : array-like of shape (n_samples,), default=None
-            Standard deviations of the outcomes as predicted, noise included.
+            Predicted standard deviations of the outcomes, noise included.
         level : float, default=0.9
-            Probability that an interval is to hold its outcome.
+            Probability with which an interval should contain its outcome.
         max_intervals : int, default=200
-            Number of intervals to draw at most.
+            Maximum number of intervals to draw.
         subsample : int, float or None, default=10_000
             Number (int) or fraction (float) of the samples to draw; None draws all.
         random_state : int, RandomState instance or None, default=0
             Chooses the samples and intervals that are drawn.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scatter_kwargs, line_kwargs, interval_kwargs : dict, default=None
             Keywords for ``Axes.scatter``, ``Axes.plot`` and the LineCollection.
 
@@ -253,11 +253,11 @@ class PredictionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         level : float, default=0.9
-            Probability that an interval is to hold its outcome.
+            Probability with which an interval should contain its outcome.
         max_intervals : int, default=200
-            Number of intervals to draw at most.
+            Maximum number of intervals to draw.
         subsample : int, float or None, default=10_000
             Number (int) or fraction (float) of the samples to draw; None draws all.
         random_state : int, RandomState instance or None, default=0
@@ -328,10 +328,10 @@ class PredictionDisplay:
             label = f"{n_drawn:,} of {n_samples:,} samples"
         if self.r2_ is not None:
             label = f"{label}, $R^2$ = {self.r2_:.3f}"
-        # Intervals are drawn on top, so points step back where there are some.
+        # Intervals are drawn on top, so the points are lighter if there are some.
         color = _common.PALETTE[0 if self.y_std is None else 4]
         points = {"s": 9 if n_drawn > 500 else 18, "color": color, "linewidth": 0}
-        # An alpha that fades with the crowd keeps dense and thin regions readable.
+        # Dense and thin regions stay readable if alpha falls with the number of points.
         points["alpha"] = float(np.clip(40 / np.sqrt(n_drawn), 0.25, 0.8))
         points.update(rasterized=n_drawn > 5000, zorder=1.5, label=label)
         points = _common.style(kwargs, PathCollection, **points)
@@ -342,7 +342,7 @@ class PredictionDisplay:
     def _draw_intervals(
         self, ax, y_true, y_pred, level, max_intervals, random_state, kwargs
     ):
-        """Draw some of the intervals, and tell how many of all hold their outcome."""
+        """Draw some intervals, and count how many of all contain their outcome."""
         from matplotlib.collections import LineCollection
 
         half = NormalDist().inv_cdf(0.5 + level / 2) * np.asarray(self.y_std)
@@ -364,12 +364,12 @@ class PredictionDisplay:
         self.missed_intervals_ = draw(missed, _common.PALETTE[5], "those that miss")
 
     def frame(self):
-        """Return the points drawn as a table.
+        """Return the points that are drawn as a data frame.
 
         Returns
         -------
         pandas.DataFrame of shape (n_samples, 2 or 3)
-            Columns ``y_true``, ``y_pred`` and, where there are any, ``y_std``.
+            Columns ``y_true``, ``y_pred`` and, if there are any, ``y_std``.
 
         Examples
         --------
@@ -389,7 +389,7 @@ class PredictionDisplay:
 
 
 def _gives_std(estimator):
-    """Tell whether the estimator, as it was fitted, predicts standard deviations."""
+    """Return whether the fitted estimator predicts standard deviations."""
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     if "return_std" not in signature(last.predict).parameters:
         return False

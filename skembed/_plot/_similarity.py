@@ -1,4 +1,4 @@
-"""The distances between tokens as an ordered heatmap."""
+"""SimilarityDisplay: the distances between tokens as an ordered heatmap."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ _METRIC_NAMES = {
 
 
 class SimilarityDisplay:
-    """Heatmap of the distances between tokens, near tokens side by side.
+    """Heatmap of the distances between tokens, with near tokens side by side.
 
     Create it with :meth:`from_estimator` or :meth:`from_distances`; the parameters are
     stored as attributes.
@@ -36,11 +36,11 @@ class SimilarityDisplay:
     labels : list of str
         Their names in the plot.
     metric : str, default="distance"
-        What the numbers are.
+        Name of the distances.
     feature_name : str, default=None
         Name of the column of tokens.
     remark : str, default=None
-        What was left out.
+        Note on what was left out.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class SimilarityDisplay:
     colorbar_ : matplotlib Colorbar or None
         Its scale.
     text_ : matplotlib Annotation or None
-        The remark on what is shown, where not everything is.
+        A note above the plot if not everything is shown.
 
     See Also
     --------
@@ -106,44 +106,43 @@ class SimilarityDisplay:
         colorbar=True,
         image_kwargs=None,
     ):
-        """Draw the distances between the tokens of one of an estimator's columns.
+        """Draw the distances between the tokens of one column of a fitted estimator.
 
         Parameters
         ----------
         estimator : fitted estimator or Pipeline
-            Has ``embeddings_`` and ``categories_``; of a Pipeline the last step is
-            taken.
+            Has ``embeddings_`` and ``categories_``. For a Pipeline the last step is
+            used.
         X : table of shape (n_samples, n_features), default=None
-            Samples as the estimator takes them. ``metric="outcome"`` exchanges the
-            tokens in them, and the most frequent tokens are those of `X`. None:
-            the most frequent tokens are those of `fit`.
+            Samples, as the estimator takes them. ``metric="outcome"`` exchanges the
+            tokens in them. The most frequent tokens are those of `X`, or without `X`
+            those of `fit`.
         tokens : array-like, default=None
             Tokens to show; None shows the `max_tokens` most frequent ones.
         feature : str or int, default=None
-            Name or index of the column of tokens; may be None if there is only one.
+            Name or index of the column of tokens; not needed if there is only one.
         metric : str or callable, default="euclidean"
             Distance between the vectors: any metric of
-            :func:`sklearn.metrics.pairwise_distances`, "dot" for the dot product
-            (a similarity: great is near), or "outcome", the distance of what is
-            predicted for them: the root mean squared difference of the predictions
-            (of the classes' probabilities, for a classifier) when one token takes
-            the place of the other in the rows of `X`. "outcome" needs `X` unless
+            :func:`sklearn.metrics.pairwise_distances`, "dot" for the dot product (a
+            similarity: large is near), or "outcome". The last is the root mean square
+            difference between the predictions (the probabilities, for a classifier)
+            when one token replaces the other in the rows of `X`. It needs `X` unless
             the estimator has a single column.
         order : {"clustering", "pc1"} or None, default="clustering"
-            Order of the tokens: leaves of an average-linkage tree, put in the order
-            that brings near tokens together; the first principal component of the
-            distances; or None for the order of the tokens as they come.
+            Order of the tokens. "clustering": the leaves of an average-linkage tree,
+            ordered so that near tokens are together. "pc1": the first principal
+            component of the distances. None: the tokens as they come.
         labels : dict or callable, default=None
             Names of tokens in the plot: a dict from tokens to names, or a function.
         max_tokens : int, default=40
-            Number of tokens to show at most.
+            Maximum number of tokens to show.
         max_samples : int or None, default=200
-            Number of rows of `X` to predict with ``metric="outcome"`` at most; None
-            is all of them.
+            Maximum number of rows of `X` to predict with ``metric="outcome"``; None
+            uses all.
         random_state : int, RandomState instance or None, default=0
             Chooses these rows.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         colorbar : bool, default=True
             Whether to draw the scale.
         image_kwargs : dict, default=None
@@ -157,7 +156,7 @@ class SimilarityDisplay:
         Raises
         ------
         ValueError
-            If the column or a token is not known, or ``metric="outcome"`` lacks `X`.
+            If the column or a token is unknown, or ``metric="outcome"`` needs `X`.
 
         Examples
         --------
@@ -212,7 +211,7 @@ class SimilarityDisplay:
         colorbar=True,
         image_kwargs=None,
     ):
-        """Draw distances that are at hand.
+        """Draw given distances.
 
         Parameters
         ----------
@@ -221,7 +220,7 @@ class SimilarityDisplay:
         tokens : array-like of shape (n_tokens,)
             The tokens.
         metric : str or callable, default="distance"
-            What the numbers are, for the scale; "dot" turns the colours round.
+            Name of the distances, for the scale; "dot" reverses the colours.
         order : {"clustering", "pc1"} or None, default="clustering"
             Order of the tokens, see :meth:`from_estimator`.
         labels : dict or callable, default=None
@@ -229,9 +228,9 @@ class SimilarityDisplay:
         feature_name : str, default=None
             Name of the column of tokens.
         remark : str, default=None
-            What was left out, to be written above the heatmap.
+            Note on what was left out, written above the heatmap.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         colorbar : bool, default=True
             Whether to draw the scale.
         image_kwargs : dict, default=None
@@ -284,7 +283,7 @@ class SimilarityDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         colorbar : bool, default=True
             Whether to draw the scale.
         image_kwargs : dict, default=None
@@ -311,7 +310,7 @@ class SimilarityDisplay:
         ax = _common.new_axes(ax, figsize=(side + 1.2, side))
         from matplotlib.image import AxesImage
 
-        # Dark is near in both: small distances, great products.
+        # Dark is near in both cases: small distances, large products.
         cmap = "viridis_r" if self.metric == "dot" else "viridis"
         image = {"cmap": cmap, "interpolation": "nearest", "aspect": "equal"}
         image = _common.style(image_kwargs, AxesImage, **image)
@@ -337,7 +336,7 @@ class SimilarityDisplay:
         return self
 
     def frame(self):
-        """Return the distances as a table.
+        """Return the distances as a data frame.
 
         Returns
         -------
@@ -365,7 +364,7 @@ class SimilarityDisplay:
 
 
 def _name_cells(ax, labels):
-    """Write each k-th token at its row and column, as room allows; return k."""
+    """Label every k-th row and column, as many as fit; return k."""
     n_tokens = len(labels)
     box = ax.get_window_extent()
     room = min(box.width, box.height) / ax.figure.dpi * 72 / n_tokens
@@ -428,7 +427,7 @@ def _order(distances, order, metric):
         return np.argsort(left[:, 0] * scales[0], kind="stable")
     condensed = squareform(distances, checks=False)
     tree = linkage(condensed, "average")
-    # The best of the tree's orders takes cubic time; beyond this size any will do.
+    # The best order of the leaves takes cubic time, so larger trees go without it.
     if len(distances) <= 300:
         tree = optimal_leaf_ordering(tree, condensed)
     return leaves_list(tree)

@@ -1,4 +1,4 @@
-"""The outcomes, coloured by token."""
+"""TokenOutcomeDisplay: the outcomes, coloured by token."""
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,11 +9,11 @@ from skembed._space.token_tables import TokenTable
 
 
 class TokenOutcomeDisplay:
-    """Outcomes of the observations, coloured by token.
+    """Plot of the outcomes, coloured by token.
 
-    With few tokens the outcomes are drawn in the order of the observations; with more,
-    each token gets a strip of its own, ordered by mean outcome. Beyond `max_tokens`
-    the most frequent tokens are shown, and the plot says so.
+    With few tokens the outcomes are drawn in the order of the rows. With more, each
+    token has a strip, and the strips are ordered by mean outcome. Of more than
+    `max_tokens` tokens only the most frequent are shown, and a note says so.
 
     Create it with :meth:`from_estimator` or :meth:`from_tokens`; the parameters are
     stored as attributes.
@@ -25,17 +25,17 @@ class TokenOutcomeDisplay:
     labels : list of str
         Their names in the plot.
     codes : ndarray of shape (n_samples,)
-        Place in `tokens` of each sample's token.
+        Position in `tokens` of each sample's token.
     outcomes : ndarray of shape (n_samples,)
         Outcome of each sample.
     rows : ndarray of shape (n_samples,)
-        Row of each sample in the data handed in.
+        Row of each sample in the given data.
     predictions : ndarray of shape (n_samples,), default=None
         Prediction of each sample.
     feature_name : str, default=None
         Name of the column of tokens.
     remark : str, default=None
-        What was left out.
+        Note on what was left out.
 
     Attributes
     ----------
@@ -49,9 +49,9 @@ class TokenOutcomeDisplay:
         A line for each token: its mean prediction or, without predictions, its mean
         outcome.
     legend_ : matplotlib Legend
-        The tokens' colours and what the lines are.
+        The colours of the tokens and the meaning of the lines.
     text_ : matplotlib Annotation or None
-        The remark on what is shown, where not everything is.
+        A note above the plot if not everything is shown.
 
     See Also
     --------
@@ -108,34 +108,34 @@ class TokenOutcomeDisplay:
         scatter_kwargs=None,
         level_kwargs=None,
     ):
-        """Draw the outcomes by the tokens of one of an estimator's columns.
+        """Draw the outcomes by the tokens of one column of a fitted estimator.
 
         Parameters
         ----------
         estimator : fitted regressor or Pipeline
-            Its categorical columns are known and it predicts; in a Pipeline, `X`
-            goes through the other steps first.
+            Has categorical columns and predicts. In a Pipeline, the other steps
+            transform `X` first.
         X : table of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,)
             Their outcomes.
         feature : str or int, default=None
-            Name or index of the column of tokens; may be None if there is only one.
+            Name or index of the column of tokens; not needed if there is only one.
         tokens : array-like, default=None
             Tokens to show; None shows the `max_tokens` most frequent ones.
         labels : dict or callable, default=None
             Names of tokens in the plot: a dict from tokens to names, or a function.
         max_tokens : int, default=30
-            Number of tokens to show at most.
+            Maximum number of tokens to show.
         kind : {"auto", "index", "strip"}, default="auto"
-            "index" draws outcomes over the number of the row, "strip" over the
-            tokens; "auto" is "index" up to eight tokens.
+            "index" draws the outcomes over the row number, "strip" over the tokens.
+            "auto" is "index" for up to eight tokens.
         subsample : int, float or None, default=10_000
             Number (int) or fraction (float) of the samples to draw; None draws all.
         random_state : int, RandomState instance or None, default=0
             Chooses the samples that are drawn, and moves the points of a strip apart.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scatter_kwargs, level_kwargs : dict, default=None
             Keywords for ``Axes.scatter`` and for the lines of the mean predictions.
 
@@ -191,7 +191,7 @@ class TokenOutcomeDisplay:
         scatter_kwargs=None,
         level_kwargs=None,
     ):
-        """Draw the outcomes by a column of tokens, no estimator needed.
+        """Draw the outcomes by a column of tokens, without an estimator.
 
         Parameters
         ----------
@@ -208,15 +208,15 @@ class TokenOutcomeDisplay:
         labels : dict or callable, default=None
             Names of tokens in the plot.
         max_tokens : int, default=30
-            Number of tokens to show at most.
+            Maximum number of tokens to show.
         kind : {"auto", "index", "strip"}, default="auto"
-            What the outcomes are drawn over, see :meth:`from_estimator`.
+            Horizontal axis, see :meth:`from_estimator`.
         subsample : int, float or None, default=10_000
             Number (int) or fraction (float) of the samples to draw; None draws all.
         random_state : int, RandomState instance or None, default=0
             Chooses the samples that are drawn, and moves the points of a strip apart.
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         scatter_kwargs, level_kwargs : dict, default=None
             Keywords for ``Axes.scatter`` and for the lines of the means.
 
@@ -289,9 +289,9 @@ class TokenOutcomeDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; None makes a new figure.
+            Axes to draw on; None creates a new figure.
         kind : {"auto", "index", "strip"}, default="auto"
-            What the outcomes are drawn over, see :meth:`from_estimator`.
+            Horizontal axis, see :meth:`from_estimator`.
         random_state : int, RandomState instance or None, default=0
             Moves the points of a strip apart.
         scatter_kwargs, level_kwargs : dict, default=None
@@ -305,7 +305,7 @@ class TokenOutcomeDisplay:
         Raises
         ------
         ValueError
-            If `kind` is none of the three.
+            If `kind` is not one of the three.
 
         Examples
         --------
@@ -366,7 +366,7 @@ class TokenOutcomeDisplay:
         return self
 
     def _positions(self, kind, random_state):
-        """Return each sample's place, and the two ends of each token's line."""
+        """Return the position of each sample, and the ends of each token's line."""
         n_tokens = len(self.tokens)
         if kind == "index":
             return self.rows, np.tile([0, max(self.rows.max(), 1)], (n_tokens, 1))
@@ -403,13 +403,13 @@ class TokenOutcomeDisplay:
         return ax.add_collection(LineCollection(segments, **look))
 
     def frame(self):
-        """Return the points as a table.
+        """Return the points as a data frame.
 
         Returns
         -------
         pandas.DataFrame of shape (n_samples, 3 or 4)
-            Columns ``row`` (in the data handed in), ``token``, ``outcome`` and, where
-            there are any, ``prediction``.
+            Columns ``row`` (in the given data), ``token``, ``outcome`` and, if there
+            are any, ``prediction``.
 
         Examples
         --------
@@ -433,7 +433,7 @@ class TokenOutcomeDisplay:
 
 
 def _numbers(y):
-    """Return the outcomes as float64, refusing classes that are no numbers."""
+    """Return the outcomes as float64, refusing classes that are not numbers."""
     y = column_or_1d(y)
     try:
         return y.astype(np.float64)
@@ -445,7 +445,7 @@ def _numbers(y):
 
 
 def _remark(n_chosen, n_known, n_rows, n_samples, tokens, drawn):
-    """Say which tokens and samples are shown, or None if all are."""
+    """Return a note on which tokens and samples are shown, None if all are."""
     parts = []
     if n_chosen < n_known:
         kind = "" if tokens is not None else " most frequent"
@@ -459,7 +459,7 @@ def _remark(n_chosen, n_known, n_rows, n_samples, tokens, drawn):
 
 
 def _name_strips(ax, labels):
-    """Write the tokens below their strips, turned where they would run together."""
+    """Write the tokens below their strips, rotated if they would overlap."""
     long = max(map(len, labels)) * len(labels) > 60
     ax.set_xticks(range(len(labels)), labels)
     ax.tick_params(axis="x", length=0, labelsize="small", rotation=90 * long)

@@ -1,8 +1,8 @@
-"""How far apart tokens are, and how sure the data are of it.
+"""Distances between tokens, and their posterior probabilities.
 
-A metric measures in a space of its own: the Euclidean distance and the dot product
-in the space of the vectors, the cosine on the unit sphere, the outcome metric in the
-space of predicted outcomes (one coordinate for each reference row and output).
+Every metric has a space of its own: the Euclidean distance and the dot product use the
+space of the vectors, the cosine uses the unit sphere, and the outcome metric uses the
+space of predicted outcomes (one coordinate per reference row and output).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def unit(points):
 def pairwise(metric, A, B):
     """Return distances between all rows of A and all rows of B, float64.
 
-    `A` and `B` are points of the metric's space. No distance is found by subtracting
-    two large numbers, so a point is at distance zero of itself exactly.
+    `A` and `B` are points of the metric's space. No distance is computed as a
+    difference of two large numbers, so a point is exactly at distance zero of itself.
     """
     if metric == "dot":
         return -(A @ B.T)
@@ -51,10 +51,10 @@ def paired(metric, A, B):
 
 
 def search_points(metric, points, *, queries=None):
-    """Return points among which the nearest by Euclid are the nearest by `metric`.
+    """Return points whose nearest by Euclidean distance are the nearest by `metric`.
 
-    Unit vectors are ordered by their Euclidean distance as by their cosine. The dot
-    product needs one more coordinate, which brings every point to the same length [1]_.
+    For unit vectors the Euclidean distance and the cosine give the same order. The dot
+    product needs one more coordinate, which gives every point the same length [1]_.
 
     References
     ----------
@@ -102,32 +102,32 @@ class Space:
         return unit(rows) if self.metric == "cosine" else rows
 
     def search_points(self):
-        """Return the points of all tokens, in float32 where they are kept so."""
+        """Return the points of all tokens, in float32 if they are stored as float32."""
         if self.metric == "cosine":
             return unit(np.asarray(self.table.vectors, dtype=np.float64))
         return self.profiles if self.metric == "outcome" else self.table.vectors
 
     def finish(self, points):
-        """Bring sums of points back into the space."""
+        """Map sums of points back into the space."""
         return unit(points) if self.metric == "cosine" else points
 
     def _find_in_use(self):
-        """Say which coordinates are drawn from the posterior.
+        """Find the coordinates that are drawn from the posterior.
 
-        Those that are not in use would drown the distance in the others, so they stay
-        at their means; probabilities are then calibrated. Where nothing has been
-        decided, all are drawn: the data cannot tell the tokens apart.
+        The others are not in use, and their noise would hide the distance in those that
+        are. So they stay at their means, and the probabilities are calibrated. If no
+        coordinate is in use, all are drawn: the data cannot tell the tokens apart.
         """
         table = self.table
         found = in_use(table.spreads, table.prior_scale, table.counts)
         return found if found.any() else ~found
 
     def _fit_sensitivity(self):
-        """Say how predicted outcomes move with the vector, linearly.
+        """Fit how predicted outcomes depend linearly on the vector.
 
-        Least squares of the profiles on vectors drawn from the posterior, in
-        expectation: a coordinate that the posterior leaves open gets no slope from
-        the little that its mean varies.
+        These are the expected least squares of the profiles on vectors drawn from the
+        posterior. So a coordinate with a wide posterior gets almost no slope from the
+        small variation of its mean.
         """
         table = self.table
         if table.spreads is None:
@@ -151,7 +151,7 @@ class Space:
         Parameters
         ----------
         codes : ndarray of shape (n,)
-            Rows of the table, -1 for the prior.
+            Codes of the tokens, -1 for the prior.
         z : ndarray of shape (n_draws, n or 1, dim)
             Standard normal numbers.
 
@@ -166,7 +166,7 @@ class Space:
         return unit(rows) if self.metric == "cosine" else rows
 
     def require_posterior(self):
-        """Raise where the estimator has no posterior to take a probability from."""
+        """Raise an error if the estimator has no posterior."""
         if self.table.spreads is None or self.table.prior_scale is None:
             raise ValueError(
                 "The estimator was fitted without posterior (prior=None), so nothing "
@@ -178,7 +178,7 @@ class Space:
         """Return P(a is nearer to `to` than b) for arrays of codes, float64 (n,)."""
         self.require_posterior()
         a, b, to = map(self.table.one_for_equal, (a, b, to))
-        # the same numbers for a pair whichever comes first: P(a, b) + P(b, a) = 1
+        # the same draws for a pair in either order: P(a, b) + P(b, a) = 1
         first, second = np.minimum(a, b), np.maximum(a, b)
         z = standard_normal((settings.N_DRAWS, 3, self.table.vectors.shape[1]))
         width = self.points(np.array([0])).shape[1]
@@ -194,7 +194,7 @@ class Space:
             self.draws(codes, z[:, role : role + 1])
             for role, codes in enumerate((to, first, second))
         )
-        # one token is one random vector, however often it is named
+        # a token is one random vector, however often it is named
         near = np.where((first == to)[:, None], target, near)
         far = np.where((second == to)[:, None], target, far)
         far = np.where((second == first)[:, None], near, far)

@@ -17,18 +17,18 @@ __all__ = ["nearest", "nearest_by_transformer"]
 def nearest(metric, points, queries, n):
     """Find the `n` points nearest to each query.
 
-    One float32 matrix product for a block of points says which of them can be among
-    the nearest at all, with room for its rounding error; the few that can are measured
-    in float64. So the answer is exact at the speed of the matrix product.
+    One float32 matrix product per block of points finds the points that can be among
+    the nearest, with a margin for its rounding error. Only these are measured in
+    float64. So the result is exact, at the speed of the matrix product.
 
     Parameters
     ----------
     metric : {"euclidean", "cosine", "dot", "outcome"}
         The metric.
     points : ndarray of shape (n_points, n_coordinates)
-        Where to search.
+        Points to search in.
     queries : ndarray of shape (n_queries, n_coordinates), float64
-        What to search for.
+        Points to search for.
     n : int
         Number of neighbours, at most `n_points`.
 
@@ -37,7 +37,7 @@ def nearest(metric, points, queries, n):
     distances : ndarray of shape (n_queries, n), float64
         Ascending.
     positions : ndarray of shape (n_queries, n), int64
-        Rows of `points`; of equally near points the first.
+        Positions in `points`; of equally near points the first.
     """
     if len(points) <= max(settings.POINT_ROWS, 4 * n):
         return _nearest_of_few(metric, points, queries, n)
@@ -58,8 +58,8 @@ def nearest(metric, points, queries, n):
     if len(starts) == 1:
         search(0)
         return distances, positions
-    # own threads with one BLAS thread each: products of this shape gain nothing from
-    # threads inside BLAS, and the rest of the work has none at all
+    # own threads with one BLAS thread each: products of this shape do not gain from
+    # threads inside BLAS, and the rest of the work does not use BLAS
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(search, starts))
     return distances, positions
@@ -79,11 +79,11 @@ def _nearest_of_few(metric, points, queries, n):
 
 
 def _as_products(metric, points, queries):
-    """Write the order of the distances as one product in float32.
+    """Express the order of the distances as one product in float32.
 
     |p - q|^2 = |p|^2 - 2 p.q + const, so [p, |p|^2] . [-2 q, 1] has the order of the
-    distances. The mean is taken off first: rounding is then relative to the spread of
-    the points. `slack` bounds the rounding error of each query's products.
+    distances. The mean is subtracted first, so that rounding is relative to the spread
+    of the points. `slack` bounds the rounding error of each query's products.
     """
     by_dot = metric == "dot"
     width = points.shape[1]
@@ -118,12 +118,12 @@ def _candidates(metric, points, queries, n, linear, terms, slack):
             near = np.empty(product.shape, dtype=bool)
         np.matmul(terms, block.T, out=product)
         np.less_equal(product, limit, out=near)
-        # nonzero of a flat array is 40 times as fast as of two dimensions
+        # nonzero is 40 times as fast on a flat array as on one of two dimensions
         row, column = divmod(np.flatnonzero(near), len(block))
         rows.append(row)
         columns.append(column + start)
         n_hits += len(row)
-        if n_hits > settings.MAX_HITS:  # many equal points: hold no more than is needed
+        if n_hits > settings.MAX_HITS:  # many equal points: keep no more than needed
             row, column, _ = _keep_nearest(
                 metric, points, queries, np.hstack(rows), np.hstack(columns), n
             )
@@ -148,7 +148,8 @@ def _keep_nearest(metric, points, queries, rows, columns, n):
 def nearest_by_transformer(transformer, metric, points, queries, n=None):
     """Find neighbours with a fitted scikit-learn-style neighbours transformer.
 
-    It proposes; the distances are measured here, in the metric and in float64.
+    The transformer proposes the neighbours. Their distances are measured here, in the
+    metric and in float64.
 
     Parameters
     ----------
@@ -157,12 +158,12 @@ def nearest_by_transformer(transformer, metric, points, queries, n=None):
     metric, points, queries
         As for `nearest`.
     n : int, default=None
-        Keep at most so many neighbours of each query.
+        Maximum number of neighbours per query.
 
     Returns
     -------
     rows, positions : ndarray of shape (n_pairs,), int64
-        Queries, ascending, and rows of `points`, nearest first.
+        Queries, ascending, and positions in `points`, nearest first.
     distances : ndarray of shape (n_pairs,), float64
     """
     graph = transformer.transform(search_points(metric, points, queries=queries))

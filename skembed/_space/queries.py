@@ -1,4 +1,4 @@
-"""Questions to a space of tokens: who is near, and is the data sure of it."""
+"""Queries in a space of tokens: the nearest tokens, and which of them are tied."""
 
 from __future__ import annotations
 
@@ -77,23 +77,23 @@ def answer(space, codes, weights, n, exclude, tied_below=None):
     Parameters
     ----------
     space : Space
-        Where to look.
+        The tokens as points.
     codes, weights : ndarray of shape (n_inputs,)
         The sum.
     n : int
-        Number of neighbours; fewer where there are not so many tokens.
+        Number of neighbours; fewer if there are not that many tokens.
     exclude : ndarray of int
-        Codes that are no answer.
+        Codes that are not returned.
     tied_below : float, default=None
-        Say of each neighbour whether its probability of being nearer than the next
-        one is below this.
+        Report, for each neighbour, whether its probability of being nearer than the
+        next one is below this level.
 
     Returns
     -------
     neighbors : list of (token, distance) or (token, distance, tied)
     """
     exclude = np.unique(exclude[exclude >= 0])
-    # one more than asked for: the last is tied or not with the one after it
+    # one more than requested, to know whether the last one is tied with it
     wanted = min(n + len(exclude) + 1, len(space.table))
     query = weighted_sum(space, codes, weights)
     distances, found = nearest(space.metric, space.search_points(), query, wanted)
