@@ -25,6 +25,18 @@ FARTHEST = 1e100
 # they are: the squares of their distances stay well inside of float32.
 PLAIN_EXPONENT = 60
 
+# Steps are counted by the sum of the weights, up to so many rows, or so many times the
+# rows that were given: large weights would take steps without end.
+COUNTED_ROWS, COUNTED_PER_ROW = 1_000_000, 10
+# Greatest sum of weights: beyond, float32 cannot hold what the engine multiplies.
+MAX_WEIGHT = 1e15
+# Least mean weight without a warning that little is learned.
+LEAST_MEAN_WEIGHT = 0.1
+# Largest outcome in size: sums of squares of many stay finite in float64.
+MAX_OUTCOME = 1e140
+# Classes that whole numbers may be taken for where nobody says what they are.
+MAX_CLASSES = 36
+
 # The network -----------------------------------------------------------------------
 
 # Units of the hidden layers.
@@ -35,6 +47,9 @@ MIN_DIM, MAX_DIM, DIMS_PER_DECADE = 4, 8, 4
 # Spread of the vectors' means before training, in prior standard deviations, and their
 # posterior standard deviation then. Found: "Beside the table".
 START_MEAN, START_SD = 0.1, 0.2
+# Root mean square of y between which a bare network, which does not scale it, can learn
+# it at Keras's rates.
+PLAIN_LEAST, PLAIN_MOST = 1e-2, 1e3
 # Half of the range of point vectors before training: Keras's own.
 POINT_START = 0.05
 # Least log of the noise scale, in units of the outcome's spread: the density of an
@@ -51,7 +66,7 @@ HUBER_DELTA = 1.35
 # Learning rate of the dense weights under a prior, before the schedule.
 # Found: "How the tables are updated".
 LEARNING_RATE = 5e-3
-# Passes over a token's rows that move its vector all the way to what they say.
+# Passes over a token's rows that move its vector all the way to its posterior.
 # Found: "How the tables are updated".
 ROW_RATE = 1.0
 # Most of the way that a vector moves in one step: beyond, the steps of a token whose
@@ -89,14 +104,14 @@ FINISH = 0.1
 # Training: rows that come later ----------------------------------------------------
 
 # Least epochs, and least steps, of a chunk of partial_fit whose past is in the priors:
-# the layers would learn by heart a chunk that they pass often.
+# with more, the layers would overfit the chunk.
 CHUNK_EPOCHS, CHUNK_STEPS = 15, 300
 # Rows of a stream that are kept, and epochs over them with every chunk.
 REPLAY_ROWS, REPLAY_EPOCHS = 50_000, 10
-# Share of the rows that small tables learn last, and the epochs that follow with all
-# rows, over those before. Found: "Rows that are learned last".
+# Share of calibration rows, and the epochs that follow with all rows, over those
+# before. Found: "Rows that are learned last".
 HELD_BACK, LAST_EPOCHS = 0.1, 0.3
-# Which tables these are: least rows, most rows per dense weight, least columns.
+# Which data sets have them: least rows, most rows per dense weight, least columns.
 # Found: "Rows that are learned last".
 HELD_BACK_ROWS, HELD_BACK_ROWS_PER_WEIGHT, HELD_BACK_COLUMNS = 100, 2.0, 4
 # Tables learned anew under a frozen network (folds of the encoder): start of the means

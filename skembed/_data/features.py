@@ -7,6 +7,7 @@ import numpy as np
 from .columns import read
 from .numbers import NumberScale
 from .tokens import TokenIndex
+from .wording import several, shown
 
 
 class Encoded(NamedTuple):
@@ -94,10 +95,8 @@ class FeatureEncoder:
             if is_token:
                 unknown = next(tokens).unknown_tokens(column)
                 if unknown:
-                    shown = ", ".join(map(repr, unknown[:5]))
-                    more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
                     raise ValueError(
-                        f"Found unknown tokens {shown}{more} in column "
+                        f"Found unknown tokens {several(unknown)} in column "
                         f"{column.name!r}. Set handle_unknown='infrequent_if_exist' or "
                         "'prior' to give unknown tokens a vector."
                     )
@@ -159,18 +158,32 @@ def choose_categorical(X, wanted, names):
         return np.ones(n, dtype=bool)
     if isinstance(wanted, str) and wanted == "auto":
         return np.array([not c.is_float for c in read(X)], dtype=bool)
-    wanted = np.asarray([wanted] if isinstance(wanted, str) else wanted)
-    if wanted.dtype.kind == "b":
+    wanted = _as_list(wanted)
+    kinds = {type(key) for key in wanted}
+    if len(kinds) > 1:
+        raise ValueError(
+            "categorical_features must hold names, indices or a boolean mask, not a "
+            f"mixture of them; got {shown(wanted)}."
+        )
+    if kinds == {bool}:
+        wanted = np.array(wanted)
         if wanted.shape != (n,):
             raise ValueError(
                 "categorical_features set as a boolean mask must have shape "
-                f"({n},), one entry a column of X; got shape {wanted.shape}."
+                f"({n},), one entry per column of X; got shape {wanted.shape}."
             )
-        return wanted.copy()
+        return wanted
     mask = np.zeros(n, dtype=bool)
-    for key in wanted.tolist():
+    for key in wanted:
         mask[_position(key, n, names)] = True
     return mask
+
+
+def _as_list(wanted):
+    """Names, indices or truth values as Python has them, so that True is not 1."""
+    if not isinstance(wanted, list | tuple):
+        wanted = np.asarray(wanted, dtype=object).reshape(-1)
+    return [key.item() if isinstance(key, np.generic) else key for key in wanted]
 
 
 def _position(key, n, names):

@@ -8,38 +8,41 @@ from .. import _settings as settings
 class NumberScale:
     """How one numeric column becomes numbers for the network.
 
-    A value is standardised and squashed smoothly beyond three standard deviations
-    (Holzmüller et al. 2024, "Better by Default", section 3), so that one outlier
-    cannot carry the linear term away. A missing value becomes 0, with an indicator
-    beside it if the training data had any. The quantiles of the squashed value are
-    the knots of the piecewise-linear encoding (Gorishniy et al. 2022, "On Embeddings
-    for Numerical Features", section 3.1) and the cuts of the bins.
+    A value is standardised and squashed smoothly into (-3, 3) (Holzmüller et al. 2024,
+    "Better by Default", section 3), so that one outlier cannot dominate the linear
+    term. A missing value becomes 0, with an indicator beside it if the training data
+    have missing values. The quantiles of the squashed value are the knots of the
+    piecewise-linear encoding (Gorishniy et al. 2022, "On Embeddings for Numerical
+    Features in Tabular Deep Learning", section 3.2) and the cuts of the bins.
     """
 
     def __init__(self, values, weights):
         known = ~np.isnan(values)
         self.has_missing = not known.all()
         values, weights = values[known], weights[known]
-        if len(values) == 0:  # nothing but missing values
+        if len(values) == 0:  # only missing values
             values, weights = np.zeros(1), np.ones(1)
         # From the sorted distinct values, and rounded to float32: the same whatever
         # the order of the rows. Counted from the smallest, an offset costs no digits.
         distinct, at = np.unique(values, return_inverse=True)
         weight = np.bincount(at, weights=weights)
         share = weight / weight.sum()
-        self.origin = float(distinct[0])
-        shifted = distinct - self.origin
+        self.unit = _unit(distinct)
+        self.origin = float(distinct[0] / self.unit)
+        shifted = distinct / self.unit - self.origin
         mean = share @ shifted
         self.mean = float(np.float32(mean))
         sd = np.sqrt(share @ np.square(shifted - mean))
         self.sd = float(np.float32(sd)) or 1.0
-        distinct = self.squash(distinct)
+        distinct, share = _merged(self.squash(distinct), share)
         n_bins = int(
             min(settings.MAX_BINS, np.float32(weight.sum()) / settings.ROWS_PER_BIN)
         )
-        # With two values the linear term says all that a bin could.
+        # For two values the linear term can express all that bins could.
         self.is_binned = min(len(distinct), n_bins) > 2
-        self.knots = _quantiles(distinct, share, settings.MAX_KNOTS)
+        # Where numbers stand apart in float64 only, the engine sees one knot.
+        knots = _quantiles(distinct, share, settings.MAX_KNOTS)
+        self.knots = knots[np.unique(knots.astype(np.float32), return_index=True)[1]]
         if len(distinct) <= 2:
             self.knots = self.knots[:0]
         if len(distinct) <= n_bins:
@@ -48,7 +51,11 @@ class NumberScale:
             self.cuts = _quantiles(distinct, share, max(n_bins, 1))[1:-1]
 
     def squash(self, values):
-        z = (values - self.origin - self.mean) / self.sd
+        """Values standardised and squashed into (-3, 3); NaN stays."""
+        with np.errstate(over="ignore"):
+            z = (values / self.unit - self.origin - self.mean) / self.sd
+        # Values farther away are at 3 already, and their squares would not be finite.
+        z = np.clip(z, -settings.FARTHEST, settings.FARTHEST)
         return z / np.sqrt(1.0 + np.square(z / 3.0))
 
     def transform(self, values):
@@ -69,6 +76,28 @@ class NumberScale:
     def n_bins(self):
         """Number of bins, the one for missing values included."""
         return len(self.cuts) + 2
+
+
+def _unit(distinct):
+    """1, or a power of two that brings sorted values into the range of float32.
+
+    Mean and spread are kept in float32, and squares must neither overflow nor vanish.
+    A power of two changes no digit.
+    """
+    half_range = 0.5 * distinct[-1] - 0.5 * distinct[0]
+    exponent = int(np.frexp(half_range)[1])
+    if half_range == 0.0 or abs(exponent) <= settings.PLAIN_EXPONENT:
+        exponent = 0
+    # No power beyond has a reciprocal; denormal values are near enough to 1 then.
+    return 2.0 ** float(np.clip(exponent, -1000, 1023))
+
+
+def _merged(distinct, share):
+    """Sorted values, of which some may be equal, each once, and their shares."""
+    first = np.append(True, distinct[1:] != distinct[:-1])
+    if first.all():
+        return distinct, share
+    return distinct[first], np.add.reduceat(share, np.flatnonzero(first))
 
 
 def _quantiles(distinct, share, n):

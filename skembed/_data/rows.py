@@ -1,12 +1,14 @@
-"""Rows that are the same row, merged into one with the sum of their weights.
+"""Equal rows, merged into one row with the sum of their weights.
 
-The rows come out in an order that depends on what they hold alone, so that a fit is
-blind to the order of the data, and a weight of k is the very same fit as k copies.
+The order of the merged rows depends only on their contents. So a fit does not depend on
+the order of the data, and a weight of k gives the same fit as k copies.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+
+from .. import _settings as settings
 
 
 class Rows(NamedTuple):
@@ -18,17 +20,30 @@ class Rows(NamedTuple):
     numbers : ndarray of float64 of shape (n_rows, n_numbers)
     targets : ndarray of float64 of shape (n_rows, n_targets)
     weights : ndarray of float64 of shape (n_rows,)
+    n_given : int
+        Number of rows before they were merged, copies by weight not counted.
     """
 
     codes: np.ndarray
     numbers: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    n_given: int
 
     @property
     def total(self):
-        """Sum of the weights: the number of rows before they were merged."""
+        """Sum of the weights: the number of rows that they stand for."""
         return float(self.weights.sum())
+
+    @property
+    def n_counted(self):
+        """Number of rows that steps and epochs are counted by.
+
+        The sum of the weights, but no more than a limit: weights of a billion would
+        otherwise take as many steps as a billion copies.
+        """
+        most = max(settings.COUNTED_ROWS, settings.COUNTED_PER_ROW * self.n_given)
+        return min(self.total, float(most))
 
 
 class Observations(NamedTuple):
@@ -67,9 +82,10 @@ def merge(codes, numbers, targets, weights, average_targets):
     codes, numbers, targets, weights : ndarrays
         As in :class:`Rows`; weights are positive.
     average_targets : bool
-        Whether rows that differ in their targets only may be merged into one with
-        the mean target: right where the loss is linear in the targets.
+        Whether rows that differ only in their targets may be merged into one with the
+        mean target, which is right if the loss is linear in the targets.
     """
+    n_given = len(weights)
     blocks = [codes, numbers + 0.0]  # -0.0 becomes 0.0: equal numbers, equal bits
     key = row_hash(blocks)
     if not average_targets:
@@ -81,7 +97,8 @@ def merge(codes, numbers, targets, weights, average_targets):
     tied[1:] |= same
     tied[:-1] |= same
     if not tied.any():
-        return Rows(codes[order], numbers[order], targets[order], weights[order])
+        codes, numbers = codes[order], numbers[order]
+        return Rows(codes, numbers, targets[order], weights[order], n_given)
     # Within a tie the order must not depend on where the rows stood, either.
     at = np.flatnonzero(tied)
     rows = order[at]
@@ -95,7 +112,7 @@ def merge(codes, numbers, targets, weights, average_targets):
     copies = same_row & _same_as_before(targets)
     first = np.flatnonzero(~copies)
     weights = np.add.reduceat(weights, first)
-    rows = Rows(codes[first], numbers[first], targets[first], weights)
+    rows = Rows(codes[first], numbers[first], targets[first], weights, n_given)
     if not average_targets:
         return rows
     first = np.flatnonzero(~same_row[first])
@@ -104,7 +121,7 @@ def merge(codes, numbers, targets, weights, average_targets):
     total = np.add.reduceat(rows.weights, first)
     mean = np.add.reduceat(rows.weights[:, None] * rows.targets, first, axis=0)
     mean /= total[:, None]
-    return Rows(rows.codes[first], rows.numbers[first], mean, total)
+    return Rows(rows.codes[first], rows.numbers[first], mean, total, n_given)
 
 
 def _same_as_before(block):
@@ -116,8 +133,8 @@ def _same_as_before(block):
 def sample(blocks, weights, n):
     """Positions of about `n` different rows, and how much each of them stands for.
 
-    Chosen by what the rows hold: the same ones in whatever order they come, and for a
-    weight of k as for k copies.
+    The choice depends only on the contents of the rows: it is the same in any order,
+    and a weight of k counts as k copies.
     """
     first, total, place = _distinct(blocks, weights)
     kept = slice(None)
@@ -127,9 +144,10 @@ def sample(blocks, weights, n):
 
 
 def set_apart(blocks, weights, share):
-    """Take about this share of the rows from the others, of copies as many as fit.
+    """Separate about this share of the rows from the others, copies in proportion.
 
-    Chosen as in :func:`sample`. Of a row that stands for ten, one is taken from nine.
+    The choice is that of :func:`sample`. Of a row with weight 10 and a share of 0.1, 1
+    is taken and 9 are left.
 
     Returns
     -------

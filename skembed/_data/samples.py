@@ -1,10 +1,12 @@
 """The rows of a call, checked: table, outcomes and weights; and encoded."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_consistent_length
 
+from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
 from .columns import as_table, take
 from .features import FeatureEncoder, choose_categorical
@@ -56,7 +58,7 @@ class Samples:
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
-        return cls(table, y, weights).of_weight()
+        return cls(table, y, _as_copies(weights)).of_weight()
 
     def of_weight(self, factors=1.0):
         """The rows of positive weight, with their weights times `factors`."""
@@ -113,3 +115,29 @@ class Samples:
     def encode_by(self, encoder):
         """Encode by an encoder as it is."""
         return self.observations(encoder.transform(self.table))
+
+
+def _as_copies(weights):
+    """Weights where k stands for k copies of a row.
+
+    Weights that sum to 1 are shares, as AdaBoost and surveys have them: they are scaled
+    to sum to the number of rows, as less than one row in all could teach nothing.
+    """
+    total, n = weights.sum(), int((weights > 0).sum())
+    if total > settings.MAX_WEIGHT:
+        raise ValueError(
+            f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
+            f"k copies of a row, and there may be {settings.MAX_WEIGHT:.0e} of them at "
+            "most: divide the weights, for example by their mean."
+        )
+    if 0 < total <= 1.0 + 1e-6:
+        return weights * (n / total)
+    if total < settings.LEAST_MEAN_WEIGHT * n:
+        warnings.warn(
+            f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
+            "k copies of a row, so little is learned from these. Where they are "
+            f"relative, multiply them by {n / total:.3g}, so that their mean is 1.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return weights

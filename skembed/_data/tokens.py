@@ -1,13 +1,16 @@
 """One column's tokens and their codes: known, pooled as rare, missing and unknown.
 
-Two values are one token where Python calls them equal: 1, 1.0 and True are one, "1" is
-another. None, NaN, pandas.NA and NaT are one token, "missing"; "" is a token like any
-other.
+Two cells are one token where their canonical forms are equal, whatever table, type or
+unit they come in: numbers that Python calls equal (1, 1.0 and True; "1" is another),
+dates and times that are the same instant, durations of the same length, integers of any
+width. None, NaN, pandas.NA, NaT and masked cells are one token, "missing"; "" is a
+token like any other, and bytes are no text. `_data.cells` says it in full.
 """
 
 import numpy as np
 
-from .columns import MISSING
+from .cells import MISSING, Refused, joined, sort_order, with_missing
+from .lookup import Vocabulary
 
 
 class TokenIndex:
@@ -35,7 +38,7 @@ class TokenIndex:
         self.codes = codes
         self.n_codes = n_codes
         self.infrequent = infrequent
-        self._lookup = None
+        self._vocabulary = Vocabulary(categories)
 
     @classmethod
     def fit(cls, column, weights, min_frequency=None, max_categories=None):
@@ -46,12 +49,12 @@ class TokenIndex:
         counts = np.bincount(position, weights=weights, minlength=n + 1)
         seen = np.bincount(position, minlength=n + 1) > 0
         kept = np.flatnonzero(seen[:n])
-        kept = kept[_sort_order(uniques[kept])]
+        kept = kept[sort_order(uniques[kept])]
         has_missing = bool(seen[n])
         categories = uniques[kept]
         order = kept
         if has_missing:
-            categories = _with_missing(categories)
+            categories = with_missing(categories)
             order = np.append(kept, n)
         counts = counts[order]
         rare = _rare(counts, weights.sum(), min_frequency, max_categories)
@@ -83,19 +86,22 @@ class TokenIndex:
         count. The categories are sorted anew.
         """
         row_codes, uniques = column.factorize()
-        at = self._positions(uniques)
+        at = self._vocabulary.positions(uniques)
         n, old = len(uniques), len(self.categories)
         position = np.where(row_codes < 0, n, row_codes)
         seen = np.bincount(position, minlength=n + 1) > 0
         added = np.bincount(position, weights=weights, minlength=n + 1)
         new = np.flatnonzero((at < 0) & seen[:n])
-        new = new[_sort_order(uniques[new])]
+        new = new[sort_order(uniques[new])]
         new_missing = bool(seen[n]) and not self.has_missing
         codes = np.concatenate(
             [self.codes, self.unknown + np.arange(len(new) + new_missing)]
         ).astype(np.int32)
         n_new = len(new) + new_missing
-        values = _objects_or(self._present(), uniques[new])
+        try:
+            values = joined(self._present(), uniques[new])
+        except Refused as refused:
+            raise refused.named(column.name) from None
         to_position = np.append(at, old - 1 if self.has_missing else -1)
         to_position[new] = old + np.arange(len(new))
         if new_missing:
@@ -106,13 +112,14 @@ class TokenIndex:
         # Sorted order of the present tokens; a missing value stays last.
         keep = np.arange(old - self.has_missing)
         order = np.concatenate([keep, old + np.arange(len(new))])
-        order = order[_sort_order(values)]
+        sorting = sort_order(values)
+        order = order[sorting]
         last = [old - 1] if self.has_missing else [old + n_new - 1] * new_missing
         order = np.concatenate([order, last]).astype(np.int64)
-        values = values[_sort_order(values)]
+        values = values[sorting]
         has_missing = self.has_missing or new_missing
         if has_missing:
-            values = _with_missing(values)
+            values = with_missing(values)
         index = TokenIndex(
             values,
             has_missing,
@@ -132,7 +139,7 @@ class TokenIndex:
         """
         row_codes, uniques = column.factorize()
         positions = np.append(
-            self._positions(uniques),
+            self._vocabulary.positions(uniques),
             len(self.categories) - 1 if self.has_missing else -1,
         )
         codes = np.append(self.codes, np.int32(self.unknown))
@@ -145,66 +152,12 @@ class TokenIndex:
         """The distinct tokens of `column` that were not seen in fit."""
         row_codes, uniques = column.factorize()
         used = np.bincount(row_codes + 1, minlength=len(uniques) + 1) > 0
-        at = self._positions(uniques)
+        at = self._vocabulary.positions(uniques)
         out = list(uniques[(at < 0) & used[1:]])
         return out + [MISSING] * bool(used[0] and not self.has_missing)
 
     def _present(self):
         return self.categories[: len(self.categories) - self.has_missing]
-
-    def _positions(self, uniques):
-        """Position of each value among the categories, -1 where there is none."""
-        present = self._present()
-        numeric = present.dtype.kind in "biuf" and uniques.dtype.kind in "biuf"
-        dates = present.dtype.kind == "M" and uniques.dtype.kind == "M"
-        if (numeric or dates) and len(present):
-            at = np.minimum(np.searchsorted(present, uniques), len(present) - 1)
-            return np.where(present[at] == uniques, at, -1)
-        if self._lookup is None:
-            self._lookup = {t: i for i, t in enumerate(present.tolist())}
-        find = self._lookup.get
-        values = uniques.tolist()
-        try:
-            found = [find(value, -1) for value in values]
-        except TypeError:  # an unhashable value is known by what it prints
-            found = [find(v if v.__hash__ else repr(v), -1) for v in values]
-        return np.array(found, dtype=np.int64)
-
-    def __getstate__(self):
-        return {**self.__dict__, "_lookup": None}
-
-
-def _sort_order(values):
-    """Order of the tokens: natural where they compare, else by type and text."""
-    if values.dtype.kind != "O":
-        return np.argsort(values, kind="stable")
-    items = values.tolist()
-    try:
-        order = sorted(range(len(items)), key=items.__getitem__)
-    except TypeError:
-        order = sorted(
-            range(len(items)), key=lambda i: (type(items[i]).__name__, str(items[i]))
-        )
-    return np.array(order, dtype=np.int64)
-
-
-def _objects_or(a, b):
-    """Both arrays as one, of a common dtype if that changes no value."""
-    if a.dtype.kind == b.dtype.kind and a.dtype.kind in "biuM":
-        return np.concatenate([a, b])
-    out = np.empty(len(a) + len(b), dtype=object)
-    out[: len(a)], out[len(a) :] = a.tolist(), b.tolist()
-    return out
-
-
-def _with_missing(values):
-    if values.dtype.kind == "f":
-        return np.append(values, np.nan)
-    if values.dtype.kind == "M":
-        return np.append(values, np.datetime64("NaT"))
-    out = np.empty(len(values) + 1, dtype=object)
-    out[:-1], out[-1] = values.tolist(), MISSING
-    return out
 
 
 def _rare(counts, total, min_frequency, max_categories):

@@ -39,8 +39,8 @@ class Predictor:
     def moments(self, encoded, link):
         """Standard deviation of ``link(output)`` under the vectors' posterior.
 
-        The draws are the same for all rows: an answer does not depend on the rows
-        that were asked about with it.
+        The draws are the same for all rows, so the result for a row does not depend on
+        the other rows of the call.
         """
         shape = (settings.STD_PAIRS, len(self.sizes), self.architecture.width)
         draws = np.random.default_rng(0).standard_normal(shape)
@@ -69,7 +69,7 @@ class Predictor:
         return outputs(self.architecture, self.weights, vectors, numbers, self.knots)
 
     def _by_distinct_rows(self, encoded, function):
-        """Apply `function` to the distinct rows, where it is cheap to tell them."""
+        """Apply `function` to the distinct rows only, if finding them is cheap."""
         codes, numbers = encoded
         n = len(codes)
         n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))

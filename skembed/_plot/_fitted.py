@@ -6,13 +6,10 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skembed._data.columns import as_table, read
-from skembed._space.token_tables import (
-    as_tokens,
-    is_missing,
-    select_table,
-    token_tables,
-)
+from skembed._data.cells import as_objects as python_cells
+from skembed._data.cells import key, text
+from skembed._data.columns import Column, as_table, as_tokens, is_missing, read
+from skembed._space.token_tables import select_table, token_tables
 
 
 def unwrap(estimator, attribute="embeddings_"):
@@ -95,9 +92,8 @@ def predict_tokens(estimator, tokens):
 
 def factorize(x):
     """Return the different tokens of a column as objects, missing last, and codes."""
-    column = read(as_table(as_tokens(x)[:, None]))[0]
-    codes, distinct = column.factorize()
-    tokens = list(distinct.tolist() if distinct.dtype.kind not in "mM" else distinct)
+    codes, distinct = Column("x", as_tokens(x), is_float=False).factorize()
+    tokens = python_cells(distinct)
     codes = codes.astype(np.intp)
     if (codes < 0).any():
         codes[codes < 0] = len(tokens)
@@ -110,25 +106,28 @@ def factorize(x):
 def cells(X, index):
     """Return a column of any table as a 1-d array of objects."""
     codes, distinct = read(as_table(X))[index].factorize()
-    tokens = list(distinct.tolist() if distinct.dtype.kind not in "mM" else distinct)
-    return as_objects([*tokens, None])[codes]
+    return as_objects([*python_cells(distinct), None])[codes]
 
 
-def look_up(mapping, token, default):
-    """Return what a dict of tokens says, any missing value standing for all."""
-    if is_missing(token):
-        return next((v for t, v in mapping.items() if is_missing(t)), default)
-    return mapping.get(token, default)
+def finder(mapping):
+    """Return a function of token and default that looks into a dict of tokens.
+
+    A token is found in any form of it, and any missing value stands for all.
+    """
+    values = {_key(token): value for token, value in mapping.items()}
+    return lambda token, default: values.get(_key(token), default)
+
+
+def _key(token):
+    return None if is_missing(token) else key(token)
 
 
 def token_labels(tokens, labels=None):
     """Write tokens as text; `labels` (dict, function or None) may rename them."""
     if callable(labels):
         return [str(labels(token)) for token in tokens]
-    return [
-        str(look_up(labels or {}, t, "(missing)" if is_missing(t) else t))
-        for t in tokens
-    ]
+    find = finder(labels or {})
+    return [text(find(t, "(missing)" if is_missing(t) else t)) for t in tokens]
 
 
 def choose_tokens(table, counts, tokens=None, n_max=None):

@@ -1,4 +1,4 @@
-"""Where the tokens of a map lie, how large and in which colour they are drawn."""
+"""Positions, sizes and colours of the tokens on a map."""
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -8,12 +8,13 @@ from skembed._plot import _fitted
 
 
 def effects(estimator, table, effects):
-    """Return the numbers that colour the tokens, and what they are."""
+    """Return the numbers that colour the tokens, and their name."""
     categories = table.tokens
     if effects is None:
         return None, "effect"
     if isinstance(effects, dict):
-        values = [_fitted.look_up(effects, token, np.nan) for token in categories]
+        find = _fitted.finder(effects)
+        values = [find(token, np.nan) for token in categories]
         return np.array(values, dtype=np.float64), "effect"
     if not isinstance(effects, str):
         effects = np.asarray(effects, dtype=np.float64)
@@ -70,10 +71,10 @@ def _linear_map(reducer, centered, coordinates):
         return None
     projected = centered @ components.T
     spread, wanted = projected.std(axis=0), coordinates.std(axis=0)
-    # Whitening stretches the axes; an axis without variance has nothing to stretch.
+    # Whitening stretches the axes, except those without variance.
     flat = spread <= 1e-8 * max(spread.max(), 1e-300)
     scale = np.divide(wanted, spread, out=np.ones(2), where=~flat)
-    # Factor models have components too, but do not map by them.
+    # Factor models have components, too, but do not project onto them.
     off = np.abs(projected * scale - (coordinates - coordinates.mean(axis=0))).max()
     return components * scale[:, None] if off <= 1e-6 * wanted.max() else None
 
@@ -87,7 +88,7 @@ def areas(counts, n_tokens):
 
 
 def figure_size(coordinates):
-    """Return a size (inches) that leaves little of an equal-aspect map empty."""
+    """Return a size (inches) that leaves little empty space around the map."""
     span = np.maximum(np.ptp(coordinates, axis=0), 1e-9)
     return 7.2, float(np.clip(5.5 * span[1] / span[0] + 1.4, 3.6, 6.6))
 
@@ -98,7 +99,7 @@ def set_limits(ax, coordinates, covariances, radius):
     span = np.maximum(high - low, 1e-9)
     if covariances is not None:
         reach = radius * np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
-        # A token hardly seen may be open to the whole map: do not zoom out for it.
+        # The ellipse of a rare token may cover the whole map: do not zoom out for it.
         low = np.maximum((coordinates - reach).min(axis=0), low - 0.3 * span)
         high = np.minimum((coordinates + reach).max(axis=0), high + 0.3 * span)
     ax.update_datalim([low, high])

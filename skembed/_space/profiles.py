@@ -1,32 +1,34 @@
-"""Predicted outcomes of every token in the same rows: tokens that act alike."""
+"""Profiles: predicted outcomes of every token in the same reference rows."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .. import _settings as settings
-from .._data.columns import is_frame
+from .._data.cells import as_objects
+from .._data.columns import take
+from .._data.frames import is_frame, replaced
 
 __all__ = ["outcome_profiles"]
 
 
 def outcome_profiles(estimator, table, X, sample_weight, n_reference, rng):
-    """Predict the outcome of reference rows with every token put into them.
+    """Predict the outcomes of reference rows with each token in turn.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted; asked through `predict_proba` where it has one, else `predict`.
+        Fitted. `predict_proba` is used if it exists, otherwise `predict`.
     table : TokenTable
-        The column whose tokens are put in.
+        The column whose tokens are substituted.
     X : table of shape (n_samples, n_features)
-        Where the reference rows are taken from.
+        Data from which the reference rows are chosen.
     sample_weight : ndarray of shape (n_samples,) or None
-        How much each row counts.
+        Weight of each row.
     n_reference : int
-        At most so many rows are used.
+        Maximum number of reference rows.
     rng : numpy.random.RandomState
-        Chooses them.
+        Chooses the reference rows.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def outcome_profiles(estimator, table, X, sample_weight, n_reference, rng):
         part = _outcome(estimator, filled).reshape(len(tokens), len(rows), -1)
         if start == 0:
             origin = part[0]
-        # differences first: float32 holds them, whatever the level of the outcome
+        # differences first: float32 is exact enough for them at any level of outcomes
         parts.append((part - origin).astype(np.float32))
     profiles = np.concatenate(parts)
     share = (table.counts / table.counts.sum()).astype(np.float32)
@@ -73,45 +75,12 @@ def _reference_rows(X, sample_weight, n_reference, rng):
 
 
 def _substitute(X, rows, column, tokens):
-    """Repeat the rows for every token, the token in the place of their own."""
-    rows_of_all = np.tile(rows, len(tokens))
+    """Repeat the rows for every token, with that token in place of their own."""
+    filled = take(X, np.tile(rows, len(tokens)))
     values = np.repeat(tokens, len(rows))
-    if not is_frame(X):
-        filled = X[rows_of_all]
-        if filled.dtype.kind in "US" or values.dtype == object:
-            filled = filled.astype(object)
-        filled[:, column] = values
-        return filled
-    if hasattr(X, "iloc"):
-        return _substitute_pandas(X, rows_of_all, column, values)
-    if hasattr(X, "column_names"):
-        return _substitute_pyarrow(X, rows_of_all, column, values)
-    return _substitute_polars(X, rows_of_all, column, values)
-
-
-def _substitute_pandas(X, rows, column, values):
-    import pandas as pd
-
-    filled = X.iloc[rows].reset_index(drop=True)
-    series = pd.Series(values)
-    if not isinstance(X.dtypes.iloc[column], pd.CategoricalDtype):
-        series = series.astype(X.dtypes.iloc[column])
-    filled.isetitem(column, series)
+    if is_frame(X):
+        return replaced(filled, column, as_objects(values))
+    if filled.dtype.kind in "US" or values.dtype.kind != filled.dtype.kind:
+        filled = filled.astype(object)
+    filled[:, column] = as_objects(values) if filled.dtype == object else values
     return filled
-
-
-def _substitute_pyarrow(X, rows, column, values):
-    import pyarrow as pa
-
-    values = values if values.dtype.kind in "mM" else values.tolist()
-    filled = pa.array(values, type=X.schema.field(column).type)
-    return X.take(rows).set_column(column, X.schema.field(column), filled)
-
-
-def _substitute_polars(X, rows, column, values):
-    import polars as pl
-
-    name = X.columns[column]
-    values = values if values.dtype.kind in "mM" else values.tolist()
-    series = pl.Series(name, values, dtype=X.schema[name], strict=False)
-    return X[rows].with_columns(series)

@@ -1,9 +1,9 @@
-"""What a fitted estimator knows about the tokens of one column, read in public.
+"""The tokens and vectors of one column, read from public fitted attributes.
 
-Similarity and export look at an estimator only through its documented fitted
-attributes, so that they work for every predictor of the package, for a
-`~sklearn.frozen.FrozenEstimator` around one, and for a class of somebody else
-that carries the same attributes.
+Similarity and export read an estimator only through its documented fitted attributes.
+So they work for every predictor of the package, for a
+`~sklearn.frozen.FrozenEstimator` around one, and for any other class with the same
+attributes.
 """
 
 from __future__ import annotations
@@ -15,30 +15,22 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _settings as settings
-from .._data.columns import is_missing, read
+from .._data.cells import MISSING, Refused, text
+from .._data.columns import as_tokens, read
+from .._data.lookup import Vocabulary
+from .._data.wording import shown
 
 __all__ = ["TokenTable", "column_codes", "select_table", "token_tables"]
 
-# difflib compares the misspelt token with every other: bounded for large columns.
-
 
 def is_many(tokens):
-    """Say whether this is a collection of tokens and not one token."""
+    """Return whether this is a collection of tokens, and not a single token."""
     if isinstance(tokens, list | tuple | set | frozenset | range):
         return True
-    return getattr(tokens, "ndim", 0) > 0 or hasattr(tokens, "to_numpy")
-
-
-def as_tokens(tokens):
-    """Put a collection of tokens into a one-dimensional array, kinds unchanged."""
-    if hasattr(tokens, "to_numpy"):
-        tokens = tokens.to_numpy()
-    if isinstance(tokens, np.ndarray):
-        return tokens.reshape(-1)
-    tokens = list(tokens)
-    array = np.empty(len(tokens), dtype=object)
-    array[:] = tokens
-    return array
+    # A time stamp of pandas has a to_numpy, too.
+    return getattr(tokens, "ndim", 0) > 0 or (
+        hasattr(tokens, "to_numpy") and hasattr(tokens, "__len__")
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,74 +47,37 @@ class TokenTable:
     unknown: int = -1  # row that an unknown token shares, -1 for the prior
     pooled: np.ndarray | None = None  # rows of rare tokens that share one vector
     refuses_unknown: bool = False
-    _positions: dict = field(default_factory=dict, repr=False)
-    missing: int = -1  # row of the missing value, -1 where fit saw none
+    _vocabulary: Vocabulary = field(default=None, repr=False)
 
     @classmethod
     def of_tokens(cls, tokens, name="x0", column=0, vectors=None, **more):
-        """Index the tokens; `vectors` may be left out where only codes matter."""
+        """Index the tokens; `vectors` may be left out if only codes are needed."""
         tokens = np.asarray(tokens)
         vectors = np.empty((len(tokens), 0)) if vectors is None else vectors
-        missing = len(tokens) - 1 if len(tokens) and is_missing(tokens[-1]) else -1
-        positions = {}
-        if tokens.dtype.kind not in "iufbmM":
-            positions = {token: j for j, token in enumerate(tokens.tolist())}
-        return cls(
-            name,
-            column,
-            tokens,
-            vectors,
-            _positions=positions,
-            missing=missing,
-            **more,
-        )
+        vocabulary = Vocabulary(tokens)
+        return cls(name, column, tokens, vectors, _vocabulary=vocabulary, **more)
+
+    @property
+    def missing(self):
+        """Row of the missing value, -1 where fit saw none."""
+        return self._vocabulary.missing
 
     def __len__(self):
         return len(self.tokens)
 
     def codes(self, values):
         """Return the row of each value, int64 of shape (n,); -1 where unknown."""
-        values = self._in_natural_type(as_tokens(values))
-        if self._sorted_as(values):
-            return self._codes_by_bisection(values)
-        look_up = self._positions or {t: j for j, t in enumerate(self.tokens.tolist())}
-        found = np.empty(len(values), dtype=np.int64)
-        for i, value in enumerate(values.tolist()):
-            if is_missing(value):
-                found[i] = self.missing
-            else:  # what cannot be hashed is known by what it prints, as in fit
-                key = value if value.__hash__ else repr(value)
-                found[i] = look_up.get(key, -1)
-        return found
-
-    def _in_natural_type(self, values):
-        """Give objects the type of the tokens where they all have it."""
-        if values.dtype != object or self.tokens.dtype.kind not in "iufbmM":
-            return values
         try:
-            if self.tokens.dtype.kind in "mM":
-                return values.astype(self.tokens.dtype)
-            natural = np.array(values.tolist())
-        except (TypeError, ValueError, OverflowError):
-            return values
-        return natural if natural.ndim == 1 and self._sorted_as(natural) else values
+            return self._vocabulary.codes(as_tokens(values))
+        except Refused as refused:
+            raise refused.named(self.name) from None
 
-    def _sorted_as(self, values):
-        kinds = {self.tokens.dtype.kind, values.dtype.kind}
-        return kinds <= set("iuf") or kinds in ({"b"}, {"m"}, {"M"})
-
-    def _codes_by_bisection(self, values):
-        n_known = len(self.tokens) - (self.missing >= 0)
-        known = self.tokens[:n_known]
-        if n_known == 0:
-            codes = np.full(len(values), -1)
-        else:
-            at = np.minimum(np.searchsorted(known, values), n_known - 1)
-            codes = np.where(known[at] == values, at, -1)
-        return np.where(values != values, self.missing, codes).astype(np.int64)
+    def known_positions(self, distinct):
+        """Return the row of each distinct value that a column's `factorize` found."""
+        return self._vocabulary.positions(distinct)
 
     def known_codes(self, tokens, handle_unknown="error"):
-        """Return the rows of these tokens, refusing those never seen in `fit`.
+        """Return the codes of these tokens, refusing unknown ones.
 
         Parameters
         ----------
@@ -142,14 +97,16 @@ class TokenTable:
         return codes
 
     def explain(self, token):
-        """Say that a token is unknown and what would have been right."""
+        """Return a message that a token is unknown, with the nearest spellings."""
         token = token.item() if isinstance(token, np.generic) else token
-        text = f"The token {token!r} was not seen in column {self.name!r} during fit."
+        message = (
+            f"The token {shown(token)} was not seen in column {self.name!r} during fit."
+        )
         near = nearest_spellings(token, self.tokens)
         if near:
-            text += f" Nearest spelling: {', '.join(repr(t) for t in near)}."
+            message += f" Nearest spelling: {', '.join(map(shown, near))}."
         return (
-            f"{text} Pass one of the {len(self)} tokens of that column, or use the "
+            f"{message} Pass one of the {len(self)} tokens of that column, or use the "
             "prior (a vector of zeros) with handle_unknown='prior'."
         )
 
@@ -174,24 +131,26 @@ class TokenTable:
 
 def nearest_spellings(token, tokens, n=3):
     """Return up to `n` of `tokens` that are spelt most like `token`."""
-    wanted = str(token)
+    wanted = text(token)
+    if len(wanted) > settings.SHOWN:  # no slip of the keyboard
+        return []
     spelt = {}
     for other in tokens.tolist():
-        text = str(other)
+        spelling = text(other)
         if len(tokens) <= settings.MAX_SPELLINGS or (
-            abs(len(text) - len(wanted)) <= 2 and text[:1] == wanted[:1]
+            abs(len(spelling) - len(wanted)) <= 2 and spelling[:1] == wanted[:1]
         ):
-            spelt.setdefault(text, other)
+            spelt.setdefault(spelling[: 2 * settings.SHOWN], other)
         if len(spelt) == settings.MAX_SPELLINGS:
             break
     lower = {}
-    for text, other in spelt.items():
-        lower.setdefault(text.lower(), other)
+    for spelling, other in spelt.items():
+        lower.setdefault(spelling.lower(), other)
     return [lower[t] for t in difflib.get_close_matches(wanted.lower(), lower, n=n)]
 
 
 def token_tables(estimator):
-    """Read the token tables of a fitted estimator, one a categorical column.
+    """Read the token tables of a fitted estimator, one per categorical column.
 
     Parameters
     ----------
@@ -207,7 +166,7 @@ def token_tables(estimator):
     Raises
     ------
     TypeError
-        If there are no token vectors in the fitted estimator.
+        If the fitted estimator has no token vectors.
     """
     check_is_fitted(estimator)
     if not hasattr(estimator, "embeddings_") and hasattr(estimator, "estimator_"):
@@ -253,7 +212,7 @@ def _pooled_rows(estimator, k):
 
 
 def select_table(tables, feature):
-    """Return the one table that `feature` names, by name or index of the column."""
+    """Return the table of the column that `feature` names, by name or index."""
     names = ", ".join(repr(t.name) for t in tables)
     if feature is None:
         if len(tables) == 1:
@@ -273,26 +232,26 @@ def select_table(tables, feature):
 
 
 def column_codes(table, X):
-    """Return the row of `table` of every cell of its column in X.
+    """Return the code in `table` of every cell of its column in X.
 
-    An unknown token is treated as the estimator does it: refused, in the row of the
-    pooled rare tokens, or the prior (code -1).
+    Unknown tokens are treated as the estimator treats them: refused, with the code of
+    the pooled rare tokens, or as the prior (code -1).
 
     Parameters
     ----------
     table : TokenTable
         The column's tokens.
     X : dataframe or ndarray of shape (n_samples, n_features)
-        As `_columns.as_table` returns it.
+        As `_data.columns.as_table` returns it.
     """
     cells, distinct = read(X)[table.column].factorize()
     # a missing cell has the code -1, so its row comes last
-    codes = np.append(table.codes(distinct), table.missing)
+    codes = np.append(table.known_positions(distinct), table.missing)
     if table.refuses_unknown:
         used = np.bincount(cells + 1, minlength=len(codes)) > 0
         strange = np.flatnonzero((codes < 0) & np.roll(used, -1))
         if len(strange):
-            token = distinct[strange[0]] if strange[0] < len(distinct) else None
+            token = distinct[strange[0]] if strange[0] < len(distinct) else MISSING
             raise ValueError(table.explain(token))
     codes[codes < 0] = table.unknown
     return codes[cells]

@@ -1,0 +1,38 @@
+"""Outcomes that cannot be learned from, refused by where they stand."""
+
+import numpy as np
+
+from .. import _settings as settings
+from .cells import is_missing
+
+
+def refuse_missing(y):
+    """Raise if an outcome is masked or missing.
+
+    scikit-learn's checks see a NaN among numbers, but no mask and no None or NA among
+    labels.
+    """
+    if np.ma.isMaskedArray(y):
+        places = np.flatnonzero(np.ma.getmaskarray(y).reshape(len(y), -1).any(axis=1))
+        what = "a masked value"
+    else:
+        values = np.asarray(y)
+        if values.dtype.kind != "O" or values.ndim != 1:
+            return
+        places = np.flatnonzero([is_missing(value) for value in values])
+        what = "a missing value"
+    if len(places):
+        raise ValueError(
+            f"Input y contains NaN or {what} in row {places[0]} ({len(places)} in "
+            "all): leave out the rows without an outcome."
+        )
+
+
+def refuse_huge(y):
+    """Raise if squares of outcomes, or of their differences, would not be finite."""
+    largest = np.abs(y).max(initial=0.0)
+    if largest > settings.MAX_OUTCOME:
+        raise ValueError(
+            f"y holds values up to {largest:.3g} in size, whose squares are not finite "
+            f"in float64; divide y so that it stays below {settings.MAX_OUTCOME:.0e}."
+        )
