@@ -1,17 +1,19 @@
-"""The main job on real data: ``python -m skembed.demo [PICTURE]``.
+"""A demo on real data: ``python -m skembed.demo [PICTURE]``.
 
-Learns vectors of airlines, airports and aircraft from the minutes that flights out of
-New York spent in the air, prints the score on held-out flights and the nearest
-destinations of some, and draws the map that the vectors make.
+It learns vectors of airlines, airports and aircraft from the minutes that flights out
+of New York spent in the air. It prints the score on held-out flights and the nearest
+destinations of four airports, and draws a map of the destinations by their vectors.
 """
 
 import os
 import sys
+from pathlib import Path
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
 from . import EmbeddingDisplay, EmbeddingRegressor, TokenSimilarity
+from ._files import whole_file
 from .datasets import load_flights
 
 
@@ -21,7 +23,7 @@ def main(picture="flights_map.png"):
     Parameters
     ----------
     picture : str or path, default="flights_map.png"
-        Where the map is written to.
+        Where the map is written to; the ending says in which format, none is PNG.
 
     Returns
     -------
@@ -56,7 +58,11 @@ def main(picture="flights_map.png"):
         effects={code: airport.lon for code, airport in flights.airports.items()},
         effect_name="longitude (not known to the model)",
     )
-    display.figure_.savefig(picture, dpi=100, bbox_inches="tight")
+    picture = Path(picture) if Path(picture).suffix else Path(f"{picture}.png")
+    with whole_file(picture) as file:
+        display.figure_.savefig(
+            file, format=picture.suffix[1:], dpi=100, bbox_inches="tight"
+        )
     print(f"\na map of the destinations, by their vectors: {picture}")
     return score
 

@@ -6,10 +6,14 @@ estimator that holds one as `estimator_`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ._files import whole_file, whole_files
+from ._space.checks import shown
 from ._space.token_names import keyed_vectors_name, token_from_keyed_vectors_name
 from ._space.token_tables import select_table, token_tables
 
@@ -25,20 +29,21 @@ __all__ = [
 def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
     """Write token vectors in the format of word2vec, which gensim reads.
 
-    Tokens that are no plain strings, or have white space in them, are written under
-    names from which they can be recovered exactly.
+    Tokens that are not plain strings, or contain white space, are written under names
+    from which they can be recovered exactly.
 
     Parameters
     ----------
     estimator : estimator
         Fitted.
     path : str or path-like
-        The file to write.
+        The file to write. What is there is replaced when all of the new file is on the
+        disk, and stays as it is if anything goes wrong before.
     feature : str or int, default=None
         The column, by name or by index in `X`; not needed when there is only one.
     binary : bool, default=True
-        Write float32 numbers in binary; otherwise as text, with as many digits as give
-        the same float32 back.
+        True writes float32 numbers in binary, False writes text with as many digits as
+        are needed to read the same float32 back.
 
     Returns
     -------
@@ -48,9 +53,11 @@ def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
     Raises
     ------
     ValueError
-        If there are several token columns and `feature` does not say which.
+        If there are several token columns and `feature` does not say which, or none.
     TypeError
         If the estimator has no token vectors, or a token cannot be written.
+    OSError
+        If the file cannot be written.
 
     See Also
     --------
@@ -59,9 +66,9 @@ def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
 
     Notes
     -----
-    The format ends a name at the first space and gensim 4.4 cannot read back a name
-    with a space in it, so names are escaped: see `keyed_vectors_name`. Most strings
-    are their own name. `token_from_keyed_vectors_name` is the exact way back.
+    In this format a name ends at the first space, and gensim 4.4 cannot read back a
+    name that contains a space. So names are escaped, see `keyed_vectors_name`; most
+    strings stay as they are. `token_from_keyed_vectors_name` recovers the token.
 
     Read the file with
     ``gensim.models.KeyedVectors.load_word2vec_format(path, binary=True)``.
@@ -79,19 +86,33 @@ def to_keyed_vectors(estimator, path, *, feature=None, binary=True):
     ...     [line.split(" ")[0] for line in path.read_text().splitlines()]
     ['2', 'New%20York', 'Rome']
     """
-    table = select_table(token_tables(estimator), feature)
+    table = _one_table(estimator, feature)
     vectors = np.ascontiguousarray(table.vectors, dtype="<f4")
-    path = Path(path)
-    with path.open("wb") as file:
+    names = [keyed_vectors_name(token).encode() for token in _items(table.tokens)]
+    with whole_file(path) as file:
         file.write(f"{len(table)} {vectors.shape[1]}\n".encode())
-        for token, vector in zip(_items(table.tokens), vectors, strict=True):
-            name = keyed_vectors_name(token).encode()
+        for name, vector in zip(names, vectors, strict=True):
             if binary:
                 file.write(name + b" " + vector.tobytes() + b"\n")
             else:
                 numbers = " ".join(map(str, vector)).encode()
                 file.write(name + b" " + numbers + b"\n")
-    return path
+    return Path(path)
+
+
+def _tables(estimator):
+    """Return the token tables of an estimator that has any."""
+    tables = token_tables(estimator)
+    if not tables:
+        raise ValueError(
+            f"{type(estimator).__name__} was fitted without a token column, so there "
+            "are no vectors to write: set its categorical_features and fit it again."
+        )
+    return tables
+
+
+def _one_table(estimator, feature):
+    return select_table(_tables(estimator), feature)
 
 
 def _items(tokens):
@@ -102,21 +123,22 @@ def _items(tokens):
 def to_projector(estimator, folder, *, feature=None, metadata=None):
     r"""Write token vectors for the projector of TensorBoard.
 
-    The projector shows the vectors in two or three dimensions, to be turned, searched
-    and coloured by metadata.
+    The projector shows the vectors in two or three dimensions. The view can be
+    rotated, searched and coloured by metadata.
 
     Parameters
     ----------
     estimator : estimator
         Fitted.
     folder : str or path-like
-        Made if needed. Show it with ``tensorboard --logdir folder``.
+        Created if needed. Show it with ``tensorboard --logdir folder``. Files of an
+        earlier export are replaced once all new ones are on the disk.
     feature : str or int, default=None
         The column, by name or by index in `X`. None writes all token columns; the
         projector lets one choose.
     metadata : dict of array-like or dataframe, default=None
-        More columns to label and colour the points by, one value a token in the order
-        of `categories_`. Only with a single column.
+        More columns to label and colour the points by, each one-dimensional, with one
+        value per token in the order of `categories_`. Only with a single column.
 
     Returns
     -------
@@ -129,18 +151,27 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
     ------
     ValueError
         If `metadata` does not have one value for each token, names a column "token"
-        or "count", or is given for several columns.
+        or "count" or one column twice, or is given for several columns; or if there is
+        no token column.
     TypeError
-        If the estimator has no token vectors.
+        If the estimator has no token vectors, or `metadata` is neither a dict nor a
+        data frame of columns.
+    OSError
+        If a file cannot be written.
 
     See Also
     --------
-    EmbeddingDisplay : A map of the tokens for print.
+    EmbeddingDisplay : A static map of the tokens.
 
     Notes
     -----
-    Tabs, line ends and backslashes in tokens and metadata are written as ``\t``,
-    ``\n``, ``\r`` and ``\\``, since a tab ends a cell and a line end a row.
+    A tab ends a cell, and a line end ends a row. So backslashes, control characters,
+    all line ends of Unicode and lone surrogates in tokens and metadata are written as
+    in a Python string: ``\t``, ``\n``, ``\u2028``, ``\\``.
+
+    The projector reads the cells as text. A spreadsheet treats a cell that begins with
+    ``=``, ``+``, ``-`` or ``@`` as a formula and may run it. So such a cell is written
+    with a backslash before it (``\=SUM(A1)``), unless it is a number.
 
     Examples
     --------
@@ -153,7 +184,7 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
     ...     sorted(path.name for path in to_projector(model, folder).iterdir())
     ['metadata.tsv', 'projector_config.pbtxt', 'tensors.tsv']
     """
-    tables = token_tables(estimator)
+    tables = _tables(estimator)
     if feature is not None:
         tables = [select_table(tables, feature)]
     if metadata is not None and len(tables) > 1:
@@ -161,60 +192,117 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
             f"metadata describes the tokens of one column, but there are {len(tables)}:"
             " pick one by feature=."
         )
-    columns = [_metadata_columns(table, metadata) for table in tables]
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    contents = {}
     config = []
-    for table, labels in zip(tables, columns, strict=True):
+    for table, title in zip(tables, _titles(tables), strict=True):
         suffix = f"_{table.column}" if len(tables) > 1 else ""
         tensors, meta = f"tensors{suffix}.tsv", f"metadata{suffix}.tsv"
-        _write_rows(folder / tensors, table.vectors.astype(np.float32))
-        _write_rows(folder / meta, [list(labels), *zip(*labels.values(), strict=True)])
-        n_tokens, dim = table.vectors.shape
-        config.append(
-            "embeddings {\n"
-            f"  tensor_name: {_quoted(table.name)}\n"
-            f"  tensor_shape: {n_tokens}\n"
-            f"  tensor_shape: {dim}\n"
-            f"  tensor_path: {_quoted(tensors)}\n"
-            f"  metadata_path: {_quoted(meta)}\n"
-            "}\n"
-        )
-    (folder / "projector_config.pbtxt").write_text("".join(config), encoding="ascii")
+        contents[tensors] = _number_lines(table.vectors.astype(np.float32))
+        contents[meta] = _cell_lines(_metadata_columns(table, metadata))
+        config.append(_config_entry(title, table.vectors.shape, tensors, meta))
+    # The projector looks for the config, so that is the last to change.
+    contents["projector_config.pbtxt"] = ["".join(config).encode("ascii")]
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole_files(*(folder / name for name in contents)) as files:
+        for file, lines in zip(files, contents.values(), strict=True):
+            file.writelines(lines)
     return folder
+
+
+def _titles(tables):
+    """Return what the projector calls the columns; it finds them by it again."""
+    names = [table.name for table in tables]
+    return [
+        name if names.count(name) == 1 else f"{name} ({table.column})"
+        for name, table in zip(names, tables, strict=True)
+    ]
+
+
+def _config_entry(title, shape, tensors, meta):
+    n_tokens, dim = shape
+    return (
+        "embeddings {\n"
+        f"  tensor_name: {_quoted(title)}\n"
+        f"  tensor_shape: {n_tokens}\n"
+        f"  tensor_shape: {dim}\n"
+        f"  tensor_path: {_quoted(tensors)}\n"
+        f"  metadata_path: {_quoted(meta)}\n"
+        "}\n"
+    )
 
 
 def _metadata_columns(table, metadata):
     columns = {"token": _items(table.tokens), "count": [f"{c:g}" for c in table.counts]}
     if metadata is None:
         return columns
-    names = metadata.columns if hasattr(metadata, "columns") else metadata
+    if hasattr(metadata, "column_names"):  # pyarrow, whose `columns` are the values
+        names = metadata.column_names
+    elif isinstance(metadata, Mapping) or hasattr(metadata, "columns"):
+        names = getattr(metadata, "columns", metadata)
+    else:
+        raise TypeError(
+            "metadata must be a dict from the names of columns to their values, or a "
+            f"data frame, got {shown(metadata)}, a {type(metadata).__name__}."
+        )
+    names = list(names)
     for name in names:
-        values = list(metadata[name])
         if name in columns:
             raise ValueError(
                 f"metadata must not have a column {name!r}: it is written."
             )
-        if len(values) != len(table):
-            raise ValueError(
-                f"metadata column {name!r} has {len(values)} values for the "
-                f"{len(table)} tokens of column {table.name!r}; it needs one a token."
-            )
-        columns[name] = values
+        if names.count(name) > 1:
+            raise ValueError(f"metadata has several columns {shown(name)}.")
+    for name in names:
+        columns[name] = _metadata_values(table, name, metadata[name])
     return columns
 
 
-def _write_rows(path, rows):
-    with path.open(
-        "w", encoding="utf-8", errors="backslashreplace", newline=""
-    ) as file:
-        for row in rows:
-            file.write("\t".join(map(_cell, row)) + "\n")
+def _metadata_values(table, name, values):
+    """Return one value a token, refusing what only can be gone through like that."""
+    wrong = isinstance(values, str | bytes | Mapping | set | frozenset)
+    if wrong or not hasattr(values, "__len__") or getattr(values, "ndim", 1) != 1:
+        raise TypeError(
+            f"metadata column {shown(name)} must be a list or a one-dimensional array "
+            f"of {len(table)} values, got {shown(values)}, a {type(values).__name__}."
+        )
+    if len(values) != len(table):
+        raise ValueError(
+            f"metadata column {shown(name)} has {len(values)} values for the "
+            f"{len(table)} tokens of column {shown(table.name)}; it needs one a token."
+        )
+    return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+
+
+def _number_lines(rows):
+    for row in rows:
+        yield ("\t".join(map(str, row)) + "\n").encode("ascii")
+
+
+def _cell_lines(columns):
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    return [("\t".join(map(_cell, row)) + "\n").encode("utf-8") for row in rows]
+
+
+# Control characters, what ends a line, lone surrogates, and what writes them.
+_ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# The wide forms count as well where they are typed.
+_FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def _cell(value):
-    text = str(value).replace("\\", "\\\\").replace("\t", "\\t")
-    return text.replace("\n", "\\n").replace("\r", "\\r")
+    """Write a value as a cell that is no end of one and no formula."""
+    text = str(value)
+    escaped = _ESCAPED.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
+    return f"\\{escaped}" if _FORMULA.match(text) and not _is_number(text) else escaped
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _quoted(text):
@@ -225,9 +313,10 @@ def _quoted(text):
 
 
 def to_frame(estimator, *, feature=None):
-    """Put tokens, counts, vectors and spreads of a column into a pandas DataFrame.
+    """Return the tokens, counts and vectors of a column as a pandas DataFrame.
 
-    One row a token, for joining the vectors to other tables or writing them to a file.
+    It has one row per token, for joining the vectors to other data or writing them to
+    a file.
 
     Parameters
     ----------
@@ -249,7 +338,7 @@ def to_frame(estimator, *, feature=None):
     ImportError
         If pandas is not installed.
     ValueError
-        If there are several token columns and `feature` does not say which.
+        If there are several token columns and `feature` does not say which, or none.
     TypeError
         If the estimator has no token vectors.
 
@@ -271,7 +360,7 @@ def to_frame(estimator, *, feature=None):
     """
     import pandas as pd
 
-    table = select_table(token_tables(estimator), feature)
+    table = _one_table(estimator, feature)
     # the dtype keeps None and nan apart, which pandas would make one
     index = pd.Index(table.tokens, dtype=table.tokens.dtype, name=table.name)
     columns = {"count": table.counts}

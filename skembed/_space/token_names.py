@@ -1,4 +1,4 @@
-"""Names for tokens of any kind in text files, with an exact way back."""
+"""Names for tokens of any kind in text files, from which tokens can be recovered."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
+from .checks import shown
+
 __all__ = ["keyed_vectors_name", "token_from_keyed_vectors_name"]
 
 _TYPED = re.compile(r"%([a-z][a-z0-9_]*)(?:\[(\w+)\])?:(.*)", re.DOTALL)
+_ISO_TIME = re.compile(r"NaT|[-+]?[0-9]+(-[0-9]{2}){0,2}(T[0-9:.]+)?")
+_MOST_BITS = 13_000  # Python itself writes no integers that are much longer
 
 
 def keyed_vectors_name(token):
     r"""Return the name that `to_keyed_vectors` writes for a token.
 
-    Files of word2vec end a name at the first space, and they know strings only; so
-    white space is escaped, and what is no string carries its type.
+    In files of word2vec a name ends at the first space, and all names are strings. So
+    white space is escaped, and the name of anything but a string contains its type.
 
     Parameters
     ----------
     token : object
-        A string, bytes, bool, integer, float, decimal, date, time stamp or duration,
-        or None, nan, NaT or pandas.NA.
+        A string, bytes, bool, integer, float, decimal, date, time, time stamp or
+        duration, or None, nan, NaT or pandas.NA.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def keyed_vectors_name(token):
     Raises
     ------
     TypeError
-        If there is no exact way back from a name for tokens of this type.
+        If there is no exact way back from a name to this token.
 
     See Also
     --------
@@ -58,9 +62,17 @@ def keyed_vectors_name(token):
     if isinstance(token, bool | np.bool_):
         return f"%bool:{bool(token)}"
     if isinstance(token, int | np.integer) and not isinstance(token, np.timedelta64):
+        if int(token).bit_length() > _MOST_BITS:
+            raise TypeError(
+                "An integer of more than 3,900 digits has no name in a text file. Turn "
+                "the column into strings before fit."
+            )
         return f"%int:{int(token)}"
     if isinstance(token, float | np.floating):
-        return f"%float:{float(token)!r}"
+        number = float(token)
+        if number != token and number == number:  # a long double loses digits
+            raise _no_way_back(token)
+        return f"%float:{number!r}"
     if isinstance(token, bytes):
         return f"%bytes:{token.hex()}"
     if isinstance(token, Decimal):
@@ -78,16 +90,30 @@ def _name_of_time(token):
     if isinstance(token, np.datetime64):
         return f"%datetime64[{np.datetime_data(token)[0]}]:{token}"
     if isinstance(token, np.timedelta64):
-        return f"%timedelta64[{np.datetime_data(token)[0]}]:{token.astype(np.int64)}"
+        return _name_of_duration(token)
+    if isinstance(token, datetime.timedelta):
+        return f"%timedelta:{token // datetime.timedelta(microseconds=1)}"
     if isinstance(token, datetime.datetime):
+        if getattr(token, "nanosecond", 0):  # Python's own has microseconds only
+            raise _no_way_back(token)
         return f"%datetime:{token.isoformat()}"
     if isinstance(token, datetime.date):
         return f"%date:{token.isoformat()}"
     if isinstance(token, datetime.time):
         return f"%time:{token.isoformat()}"
-    raise TypeError(
-        f"The token {token!r} is a {type(token).__name__}, which has no exact way back "
-        "from a name in a text file. Turn the column into strings before fit."
+    raise _no_way_back(token)
+
+
+def _name_of_duration(token):
+    unit, step = np.datetime_data(token)
+    count = int(token.astype(np.int64))  # NaT is a number of its own
+    return f"%timedelta64[{unit}]:{count if np.isnat(token) else count * step}"
+
+
+def _no_way_back(token):
+    return TypeError(
+        f"The token {shown(token)} is a {type(token).__name__}, which has no exact way "
+        "back from a name in a text file. Turn the column into strings before fit."
     )
 
 
@@ -118,7 +144,10 @@ def token_from_keyed_vectors_name(name):
     Raises
     ------
     ValueError
-        If `keyed_vectors_name` gives this name to no token.
+        If `keyed_vectors_name` gives this name to no token: an unknown type, a value
+        that is none of its type, or one that it writes in another way ("%int:007").
+    TypeError
+        If the name is no string.
 
     See Also
     --------
@@ -132,21 +161,61 @@ def token_from_keyed_vectors_name(name):
     >>> token_from_keyed_vectors_name("%int:12")
     12
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"A name of keyed vectors is a string, got {shown(name)}, a "
+            f"{type(name).__name__}."
+        )
+    token = _read(name)
+    try:
+        written = keyed_vectors_name(token)
+    except TypeError:  # more digits than there are names for
+        written = None
+    if written != name:
+        better = "" if written is None else f"; its token is written {shown(written)}"
+        raise ValueError(f"The name {shown(name)} is given to no token{better}.")
+    return token
+
+
+def _read(name):
+    """Return a token that may have this name, if any has."""
     typed = _TYPED.fullmatch(name)
     if typed is None:
-        return unquote_to_bytes(name.encode("utf-8", errors="surrogatepass")).decode(
-            "utf-8", errors="surrogatepass"
-        )
+        raw = unquote_to_bytes(name.encode("utf-8", errors="surrogatepass"))
+        try:
+            return raw.decode("utf-8", errors="surrogatepass")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"The name {shown(name)} is given to no token: after its percent "
+                f"encoding it is no UTF-8 ({error.reason})."
+            ) from None
     kind, unit, value = typed.groups()
-    if kind in ("datetime64", "timedelta64"):
-        count = value if kind == "datetime64" or value == "NaT" else int(value)
-        return getattr(np, kind)(count, unit)
-    if kind not in _READERS:
+    timed = kind in _TIMES
+    if not timed and (kind not in _READERS or unit is not None):
         raise ValueError(
-            f"The name {name!r} starts with an unknown type {kind!r}; the known ones "
-            f"are {sorted([*_READERS, 'datetime64', 'timedelta64'])}."
+            f"The name {shown(name)} starts with an unknown type "
+            f"{shown(name[1:].partition(':')[0])}; the known ones are "
+            f"{sorted([*_READERS, *_TIMES])}, those of NumPy with their unit."
         )
-    return _READERS[kind](value)
+    try:
+        return _TIMES[kind](value, unit) if timed else _READERS[kind](value)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise ValueError(
+            f"The name {shown(name)} is given to no token: {shown(value)} is no {kind}."
+        ) from error
+
+
+def _datetime64(value, unit):
+    # NumPy would read a zone, too, and warn that it drops it.
+    if unit is None or not _ISO_TIME.fullmatch(value):
+        raise ValueError
+    return np.datetime64(value, unit)
+
+
+def _timedelta64(value, unit):
+    if unit is None:
+        raise ValueError
+    return np.timedelta64(int(value), unit)
 
 
 def _pandas_na(value):
@@ -164,7 +233,10 @@ _READERS = {
     "bytes": bytes.fromhex,
     "decimal": Decimal,
     "na": _pandas_na,
+    "timedelta": lambda value: datetime.timedelta(microseconds=int(value)),
     "datetime": datetime.datetime.fromisoformat,
     "date": datetime.date.fromisoformat,
     "time": datetime.time.fromisoformat,
 }
+
+_TIMES = {"datetime64": _datetime64, "timedelta64": _timedelta64}
