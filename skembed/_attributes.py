@@ -1,4 +1,4 @@
-"""What a fitted predictor knows of its tokens, as attributes."""
+"""Fitted attributes of the predictors: vectors, standard deviations, scales."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ._model.axes import in_use
 
 
 class FittedTables:
-    """Fitted attributes of the predictors, read from their state `_fitted`."""
+    """Fitted attributes of the predictors, computed from their state `_fitted`."""
 
     @property
     def embeddings_(self):
@@ -16,33 +16,33 @@ class FittedTables:
 
     @property
     def embeddings_std_(self):
-        """Posterior standard deviations of the numbers of `embeddings_`."""
+        """Posterior standard deviations of the coordinates in `embeddings_`."""
         fitted = self._needs_posterior("embeddings_std_")
         precisions = fitted.vectors(fitted.weights.table.precision)
         return [1.0 / np.sqrt(precision) for precision in precisions]
 
     @property
     def embedding_(self):
-        """Vectors of the one categorical column, (n_tokens, embedding_dim)."""
+        """Vectors of the only categorical column, (n_tokens, embedding_dim)."""
         return self._only(self.embeddings_, "embedding_", "embeddings_")
 
     @property
     def embedding_std_(self):
-        """Posterior standard deviations of the numbers of `embedding_`."""
+        """Posterior standard deviations of the coordinates in `embedding_`."""
         return self._only(self.embeddings_std_, "embedding_std_", "embeddings_std_")
 
     @property
     def prior_scales_(self):
-        """Standard deviations of the prior, by coordinate, one array a column."""
+        """Prior scales, one per coordinate, as one array per categorical column."""
         return self._needs_posterior("prior_scales_").prior_scales
 
     @property
     def n_active_dims_(self):
-        """Coordinates in use, one number a categorical column.
+        """Number of coordinates in use, for every categorical column.
 
-        A coordinate is in use where the posterior variance, on average over the rows
-        of the training data, is less than half of the prior's; the others have fallen
-        back to it.
+        A coordinate is in use if its posterior variance, on average over the training
+        rows, is less than half of the prior's. The others have fallen back to the
+        prior.
         """
         self._needs_posterior("n_active_dims_")
         tables = zip(
@@ -52,10 +52,10 @@ class FittedTables:
 
     @property
     def model_(self):
-        """The trained network as a Keras model, built anew at every call.
+        """The trained network as a Keras model, built anew at every access.
 
-        Its inputs are what :meth:`model_inputs` returns; its outputs are predictions
-        in units of y (probabilities of a classifier).
+        Its inputs are those that :meth:`model_inputs` returns. Its outputs are
+        predictions in units of y (probabilities for a classifier).
         """
         from ._keras.network import build_model
 
@@ -72,8 +72,8 @@ class FittedTables:
         Returns
         -------
         inputs : dict of str to ndarray
-            "codes": int32 of shape (n_samples, n_columns), row numbers of the tables;
-            "numbers": float32 of shape (n_samples, n_numbers), scaled.
+            "codes": int32 of shape (n_samples, n_columns), the codes of the tokens and
+            bins; "numbers": float32 of shape (n_samples, n_numbers), scaled.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The base of the predictors: `fit` as a list of steps, and what follows from it."""
+"""The base class of the predictors: `fit` as a list of steps."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._attributes import FittedTables
 from ._data.columns import as_table
+from ._data.outcomes import refuse_missing
 from ._data.samples import Samples
 from ._model.activations import ACTIVATION_NAMES
 from ._model.tables import KINDS
@@ -22,13 +23,16 @@ from ._training.phases import Phase
 from ._training.problem import settled
 from ._training.recipe import Recipe
 from ._training.start import untrained
+from ._versions import VersionedPickles
 
 
-class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseEmbedding(
+    FittedTables, VersionedPickles, CallbackSupportMixin, BaseEstimator, ABC
+):
     """Base of the predictors that learn a vector for every token.
 
-    A subclass says how y is encoded (`_encode_y`), which likelihood it has
-    (`_likelihood_for`), and how outputs become predictions.
+    A subclass defines how y is encoded (`_encode_y`), which likelihood it has
+    (`_likelihood`), and how outputs become predictions.
     """
 
     _parameter_constraints: dict = {
@@ -156,12 +160,12 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
-            The table: a NumPy array, a list of rows, or a data frame of pandas,
-            polars or pyarrow.
+            The data: a NumPy array, a list of rows, or a data frame of pandas, polars
+            or pyarrow.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The outcome.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row: k counts as k copies of it, 0 as none.
+            Weight of each row: weight k is the same as k copies, 0 the same as no row.
 
         Returns
         -------
@@ -171,9 +175,9 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If `X` or `y` is empty or has another shape than expected, a numeric
-            column holds text or infinity, `y` is not finite, or the weights are
-            negative or all zero. The estimator is then as it was before the call.
+            If `X` or `y` is empty or has the wrong shape, a numeric column contains
+            text or infinity, `y` is not finite, or the weights are negative or all
+            zero. The estimator then stays as it was before the call.
 
         Examples
         --------
@@ -206,7 +210,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         fitted, problem = self._untrained(encoder, rows, samples.target, rng)
         phases, calibration = self._phases(fitted, rows, problem)
         trained, curves = self._train(fitted, phases, rng, samples, held_out)
-        # Here only: what is unseen in a later fit has its vector from before.
+        # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = self._concluded(trained, rows, calibration)
         self._set_columns(X, samples.target)
@@ -217,15 +221,16 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Go on learning from more rows, with new tokens among them if there are.
+        """Train on another chunk of rows, and add the new tokens in it.
 
-        The rows of the first 50,000 are kept (in the estimator, and so in its pickle)
-        and learned from again with every chunk. When there are more, they are dropped:
-        from then on, and from the start after a :meth:`fit`, what earlier rows taught
-        is the prior of the chunk (streaming variational Bayes, Broderick et al. 2013,
-        section 2), tokens that it does not hold stay as they are, and the dense
-        weights move the less the more rows they have seen. The first call is a
-        :meth:`fit`; it decides on the scales of the numbers and of y.
+        Up to 50,000 rows in all, the estimator keeps the rows (also in its pickle) and
+        trains on all of them again with every chunk. When there are more, it drops
+        them. From then on, and from the start after a :meth:`fit`, the posterior after
+        the earlier rows is the prior of the chunk (streaming variational Bayes,
+        Broderick et al. 2013, section 2). Tokens that the chunk does not contain stay
+        as they are. The dense weights move less the more rows they have been trained
+        on. The first call is a :meth:`fit`, and determines the scales of the numbers
+        and of `y`.
 
         Parameters
         ----------
@@ -245,7 +250,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         ------
         ValueError
             If `X` does not have the columns, or `y` not the number of outcomes, of the
-            first call, or for any reason that :meth:`fit` has.
+            first call, if ``early_stopping=True``, or for the reasons of :meth:`fit`.
 
         Examples
         --------
@@ -256,22 +261,24 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         >>> regressor.categories_[0].tolist(), regressor.category_counts_[0].tolist()
         (['blue', 'red'], [20.0, 40.0])
         """
+        self._refuse_early_stopping()
         if not hasattr(self, "_fitted"):
             return self._fit_afresh(X, y, sample_weight, is_chunk=True)
         return self._go_on(X, y, sample_weight, streams.chunk)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fold_in(self, X, y, sample_weight=None):
-        """Learn vectors from a few more rows with everything else frozen.
+        """Learn vectors from a few more rows, with everything else frozen.
 
-        New tokens get a vector, old tokens of these rows have theirs brought up to
-        date with what they knew as the prior; the dense weights, the scales and the
-        tables of the numbers stay. Cheap, and the axes of the vectors do not move.
+        New tokens get a vector. The vectors of known tokens in these rows are updated,
+        with their posterior so far as the prior. The dense weights, the scales and the
+        tables of the numbers do not change. This is fast, and the axes of the vectors
+        keep their meaning.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
-            Labelled rows.
+            The rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their outcomes.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -288,7 +295,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
             If the estimator has not been fitted.
         ValueError
             If `X` does not have the columns, or `y` not the number of outcomes, of
-            fit, or for any reason that :meth:`fit` has.
+            fit, or for the reasons of :meth:`fit`.
 
         Examples
         --------
@@ -312,6 +319,7 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
+        refuse_missing(y)
         y = self._check_y(y)
         samples = self._weighted(Samples.checked(X, y, sample_weight))
         outcome, target = self._encode_y(samples.y, known)
@@ -373,6 +381,24 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
         if validation is not None:
             self.validation_loss_curve_ = validation
 
+    def _longer(self, losses, validation):
+        """The curves so far with those of more epochs; NaN where none was held out."""
+        before = getattr(self, "validation_loss_curve_", None)
+        if before is not None or validation is not None:
+            before = [np.nan] * self.n_iter_ if before is None else before
+            validation = [np.nan] * len(losses) if validation is None else validation
+            validation = before + validation
+        return {"losses": self.loss_curve_ + losses, "validation": validation}
+
+    def _refuse_early_stopping(self):
+        """Raise if a chunk is to be stopped by rows held out."""
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True: it would hold out "
+                "rows of every chunk. Set early_stopping=False, or use fit, with "
+                "warm_start=True to go on."
+            )
+
     def _set_fitted(self, fitted, kept):
         """Set the network and what it knows of tokens."""
         tokens = fitted.encoder.tokens
@@ -390,17 +416,19 @@ class BaseEmbedding(FittedTables, CallbackSupportMixin, BaseEstimator, ABC):
 
         `how` is one of `streams.warm_start`, `chunk` and `fold_in`.
         """
-        samples = self._read(X, y, sample_weight, known=vars(self))
+        samples, rng = self._read(X, y, sample_weight, vars(self)), self._generator()
         validate_data(self, X, skip_check_array=True, reset=False)
-        next_ = how(self._fitted, samples, self._kept, self._recipe())
+        learned, held_out = samples, None
+        if self.early_stopping and how is streams.warm_start:
+            learned, held_out = samples.split(self.validation_fraction, rng)
+        next_ = how(self._fitted, learned, self._kept, self._recipe())
         trained, curves = self._train(
-            next_.fitted, [next_.phase], self._generator(), samples
+            next_.fitted, [next_.phase], rng, samples, held_out
         )
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
-        curves["losses"] = self.loss_curve_ + curves["losses"]
-        self._set_curves(**curves)
+        self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self
 

@@ -20,14 +20,14 @@ from ._training import streams
 
 
 class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
-    """Predict classes from tokens, learning a vector for every token on the way.
+    """Classification on tokens, with a learned vector for every token.
 
-    Every categorical column gets a table with one row, a vector, a token. The log-odds
-    of the classes are a function of the vectors of a row's tokens and of its numbers.
+    Every categorical column has a table with one vector per token. The log-odds of the
+    classes are a function of the vectors of a row's tokens and of the row's numbers.
     With ``prior="normal"`` every vector is a normal distribution, trained on the
-    evidence lower bound: tokens that few rows hold are shrunk towards the column's
-    mean as far as the data say, which keeps the probabilities calibrated for them,
-    too. With ``prior=None`` vectors are points and the network is the bare one of
+    evidence lower bound. The vectors of rare tokens shrink towards the prior as far as
+    the data demand, which keeps the probabilities calibrated for rare tokens, too. With
+    ``prior=None`` the vectors are points, and the network has only the layers of
     `hidden_layer_sizes`.
 
     Read more in the :ref:`User Guide <user_guide>`.
@@ -35,106 +35,111 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     Parameters
     ----------
     embedding_dim : "auto", int or array-like of int, default="auto"
-        Length of the vectors: one for all categorical columns or one a column. "auto"
-        is ``4 * log10(n)`` for the largest column of `n` tokens, rounded, and from 4
-        to 8. Under a prior, coordinates that the data do not need tend to it (see
-        `n_active_dims_`), so a generous length does little harm.
+        Length of the vectors: one for all categorical columns or one per column.
+        "auto" is ``4 * log10(n)``, rounded, but at least 4 and at most 8; `n` is the
+        number of tokens (or, under a prior, of bins of a number) of the largest
+        column. Under a prior, coordinates that the data do not need fall back to it
+        (see `n_active_dims_`), so a generous length does little harm.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
-        Units of each hidden layer. "auto" is ``(64, 64)``; an empty tuple stands for
-        no hidden layer.
+        Number of units of each hidden layer. "auto" is ``(64, 64)``, an empty tuple
+        means no hidden layer.
     activation : str, callable, or list of them, default="relu"
-        Activation of the hidden layers, one for all or one a layer: a name that Keras
-        knows, or a function of a tensor. Ignored where `model` is given.
+        Activation of the hidden layers, one for all or one per layer: the name of a
+        Keras activation, or a function of a tensor. Ignored if `model` is given.
     categorical_features : "auto", "all", None or array-like, default="auto"
-        Columns whose values are tokens: their names, their indices or a mask of
-        shape (n_features,). "auto": every column that is not floating point; "all":
-        every column; None: no column.
+        Columns of tokens: their names, their indices or a mask of shape (n_features,).
+        "auto": every column that is not floating point; "all": every column; None: no
+        column.
     model : callable, default=None
-        Your own head in the place of the hidden layers: a function of a dict with the
-        keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in" that returns
-        a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of shape
-        (n_outputs,). It is trained by the same engine, and predictions go through
-        Keras.
+        A head of your own in place of the hidden layers. It is a function of a dict
+        with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
+        and returns a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of
+        shape (n_outputs,). The same training loop trains it, and predictions go
+        through Keras.
     prior : {"normal"} or None, default="normal"
-        "normal": vectors are distributions under the prior ``Normal(0, s^2)``; the
-        scales of the coordinates that reach the output directly are learned, one
-        a column, those of the others are 1. None: vectors are points.
+        "normal": vectors are distributions under the prior ``Normal(0, s^2)``. The
+        prior scales `s` of the first-order effects are learned, per column and output;
+        those of the other coordinates are 1. None: vectors are points.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes as ``{label: weight}``, multiplied into the rows'
-        weights; "balanced" makes the classes' total weights equal, in
-        :meth:`partial_fit` chunk by chunk. For a 2-d `y` a list of such dicts, one an
-        output. Weights other than None move the probabilities away from the shares
-        that the data have.
+        Weights of the classes as ``{label: weight}``, which are multiplied with the
+        weights of the rows. "balanced" makes the total weights of the classes equal, in
+        :meth:`partial_fit` chunk by chunk. For a 2-d `y`: a list of such dicts, one per
+        output. Class weights move the predicted probabilities away from the shares in
+        the data.
     optimizer : str, keras.optimizers.Optimizer or class, default="adam"
         Update rule of the dense weights and, with ``prior=None``, of the vectors:
-        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of such a kind.
-        Under a prior, vectors are moved by natural-gradient steps of their own.
+        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of one of these kinds.
+        Under a prior, natural-gradient steps move the vectors.
     learning_rate : "auto", float or schedule, default="auto"
         Learning rate, or a ``keras.optimizers.schedules.LearningRateSchedule``.
-        "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
-        float is the highest rate: it warms up and then falls along a cosine to 0.
+        "auto" is 0.005 under a prior, otherwise the rate of the optimizer. Under a
+        prior a float is the highest rate: the rate warms up to it, and then falls along
+        a cosine to 0.
     batch_size : "auto" or int, default="auto"
-        Observations a step. "auto" is a power of two near a 100th of the rows, from 32
-        to 8,192.
+        Number of rows per step. "auto" is a power of two near a 100th of the rows,
+        from 32 to 8,192.
     epochs : "auto" or int, default="auto"
-        Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
-        beyond (10 at 10 million), but at least 1,000 steps and at most 600 passes.
+        Maximum number of passes over the data. "auto" is 40 up to 100,000 rows and
+        falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at
+        most 600 passes.
     tol : "auto", float or None, default="auto"
-        The training stops once the best loss of the last `n_iter_no_change` epochs is
-        not below the best one before them by more than `tol`; under a prior, what is
-        left of the decay of the rate is then run through in a tenth of the steps made.
-        None never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
+        Training stops if the best loss of the last `n_iter_no_change` epochs is not
+        lower than the best loss before them by more than `tol`. Under a prior, the rest
+        of the learning-rate decay then runs in a tenth of the steps made so far. None
+        never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
     n_iter_no_change : int, default=10
-        Epochs that `tol` and `early_stopping` wait.
+        Number of epochs without improvement after which `tol` and `early_stopping`
+        stop the training.
     early_stopping : bool, default=False
-        Whether to hold out rows, stop when the loss on them no longer falls, and keep
-        the weights that were best for them.
+        Whether to hold out rows, stop when the loss on them no longer falls, and
+        restore the weights with the lowest loss on them.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out by `early_stopping`.
+        Share of the rows that `early_stopping` holds out.
     min_frequency : int or float in (0, 1), default=None
-        Tokens with a smaller weighted count (int) or share of the weight (float) share
-        one pooled vector. None: no lower limit.
+        Tokens with a smaller weighted count (int) or share of the total weight (float)
+        are pooled: they share one vector. None: no lower limit.
     max_categories : int, default=None
-        Most vectors a column, the pooled one included; the rarest tokens are pooled.
+        Maximum number of vectors per column, the pooled one included. The rarest tokens
+        are pooled. None: no limit.
     handle_unknown : str, default="infrequent_if_exist"
-        What a token not seen in fit is at prediction. "infrequent_if_exist": one of
-        the pooled tokens if the column has any, else as "prior". "prior": the prior,
-        a vector of zeros (with ``prior=None`` the mean vector of the column).
-        "error": an error that names the tokens. A missing value is unknown where fit
-        saw none, and never pooled.
+        How a token that fit has not seen is treated at prediction.
+        "infrequent_if_exist": as a pooled token if the column has any, otherwise as
+        "prior". "prior": as the prior, a vector of zeros (with ``prior=None`` the mean
+        vector of the column). "error": as an error, which names the tokens. A missing
+        value is unknown if fit saw none, and never pooled.
     warm_start : bool, default=False
-        Whether a further `fit` goes on from the last one, new tokens added.
+        Whether another `fit` continues from the last one and adds new tokens.
     callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
-        Keras callbacks; the hooks of epochs and of training are called, those of
+        Keras callbacks. Their hooks of epochs and of training are called, those of
         batches are not.
     verbose : int, default=0
-        1 prints about ten lines a fit, 2 one line an epoch.
+        1 prints about ten lines per fit, 2 prints one line per epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the order of the rows and the samples of the
-        vectors. Pass an int for the same vectors at every call.
+        Seed of the initial weights, the order of the rows and the samples of the
+        vectors. Pass an int for reproducible results.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted; for a 2-d `y` the numbers of its columns.
+        The labels, sorted; for a 2-d `y` the indices of its columns.
     embedding_ : ndarray of shape (n_tokens, embedding_dim), float32
-        Vectors of the one categorical column, posterior means under a prior; row `j`
-        belongs to ``categories_[0][j]``. Under a prior coordinate 0 is the token's
-        first-order effect on the log-odds (for more than two classes see Notes). An
-        AttributeError where there are several categorical columns.
+        Vectors of the only categorical column, under a prior their posterior means.
+        ``embedding_[j]`` belongs to ``categories_[0][j]``. Under a prior coordinate 0
+        is the token's first-order effect on the log-odds (for more than two classes see
+        Notes). AttributeError unless there is exactly one categorical column.
     embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         The vectors of every categorical column.
     embedding_std_ : ndarray of shape (n_tokens, embedding_dim), float32
-        Posterior standard deviations of the numbers in `embedding_`. An
+        Posterior standard deviations of the coordinates in `embedding_`.
         AttributeError with ``prior=None``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
-        Posterior standard deviations of the numbers in `embeddings_`.
+        Posterior standard deviations of the coordinates in `embeddings_`.
     prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
-        Standard deviation of the prior, by coordinate, for every categorical column.
+        Prior scales of every categorical column, one per coordinate.
     n_active_dims_ : list of int
-        For every categorical column the number of coordinates in use: those whose
-        posterior variance, on average over the rows of the training data, is less than
-        half of the prior's. Only under a prior.
+        Number of coordinates in use of every categorical column. A coordinate is in use
+        if its posterior variance, on average over the training rows, is less than half
+        of the prior's. Only under a prior.
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every categorical column, sorted; a missing value comes last.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64
@@ -144,39 +149,38 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are tokens.
     loss_curve_ : list of float
-        Objective of every epoch, per observation: the loss (``prior=None``) or the
-        negative evidence lower bound, in nats.
+        Objective of every epoch, per row, in nats: the loss (``prior=None``) or the
+        negative evidence lower bound.
     validation_loss_curve_ : list of float
-        Log-loss of every epoch on the rows held out, in the units of `loss_curve_`
-        (the vectors at their means).
-        Only there after ``early_stopping=True``.
+        Log-loss of every epoch on the held-out rows, in the units of `loss_curve_` (the
+        vectors at their means). Only after ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns; only for tables whose columns all have names.
+        Names of the columns. Only if all columns have names.
     model_ : keras.Model
-        The trained network, built anew at every call; it takes what
-        :meth:`model_inputs` returns. Saved by Keras, it loads without this library.
+        The trained network, built anew at every access. Its inputs are those that
+        :meth:`model_inputs` returns. Keras can load a saved one without this library.
 
     See Also
     --------
-    EmbeddingRegressor : The same for numbers, with the model's description.
-    EmbeddingEncoder : Columns of vectors for any other model.
-    TokenSimilarity : Which tokens are alike.
+    EmbeddingRegressor : Regression on tokens, with a description of the model.
+    EmbeddingEncoder : Turns tokens into vectors for any other model.
+    TokenSimilarity : Finds tokens that are alike.
 
     Notes
     -----
-    The model and its training are those of :class:`EmbeddingRegressor`, with another
-    likelihood: Bernoulli with one logit for two classes, categorical with a softmax of
-    one output a class for more, and one Bernoulli an output for a 2-d `y` of zeros and
-    ones. With several outputs the first ``min(embedding_dim, n_outputs)`` coordinates
-    of a vector reach the outputs directly, through a learned square matrix that starts
-    as the identity.
+    The model and its training are those of :class:`EmbeddingRegressor` with another
+    likelihood. For two classes it is Bernoulli with one logit. For more classes it is
+    categorical, with a softmax over one output per class. For a 2-d `y` of zeros and
+    ones it is one Bernoulli per output. With several outputs, the first
+    ``min(embedding_dim, n_outputs)`` coordinates of a vector reach the outputs
+    directly, through a learned matrix that starts as the identity.
 
-    Rows with equal tokens and numbers are merged into one with the shares of the
-    classes: the objective is the same.
+    Rows with equal tokens and numbers are merged into one row with the shares of the
+    classes, which leaves the objective the same.
 
     References
     ----------
@@ -260,9 +264,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     @with_callbacks
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go on learning from more rows, with new tokens among them if there are.
+        """Train on another chunk of rows, and add the new tokens in it.
 
-        As :meth:`EmbeddingRegressor.partial_fit`.
+        It works as :meth:`EmbeddingRegressor.partial_fit`.
 
         Parameters
         ----------
@@ -271,8 +275,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels there will ever be. Needed in the first call, and may be left
-            out in those that follow and after a `fit`.
+            All labels of all chunks. Required in the first call; optional in the
+            following ones and after a `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
@@ -284,8 +288,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Raises
         ------
         ValueError
-            If `classes` is missing in the first call or differs from the labels
-            known so far, or `y` holds other labels.
+            If `classes` is missing in the first call or differs from `classes_`, `y`
+            contains other labels, or ``early_stopping=True``.
 
         Examples
         --------
@@ -297,6 +301,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         >>> classifier.categories_[0].tolist()
         ['blue', 'green', 'red']
         """
+        self._refuse_early_stopping()
         fitted = hasattr(self, "_fitted")
         if classes is None:
             if not fitted:
@@ -352,7 +357,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         return self.classes_[f.argmax(axis=1)]
 
     def decision_function(self, X):
-        """Compute the log-odds of the classes, the outputs of the network.
+        """Compute the log-odds of the classes, which are the outputs of the network.
 
         Parameters
         ----------
@@ -363,7 +368,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes), float64
             For two classes the log-odds of ``classes_[1]``; for more the logarithms of
-            the probabilities up to a constant a row; for a 2-d `y` the log-odds of
+            the probabilities up to a constant per row; for a 2-d `y` the log-odds of
             every output.
 
         Raises
@@ -394,8 +399,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes), float64
-            In the order of `classes_`. For a 2-d `y` the probability of a one, output
-            by output.
+            In the order of `classes_`. For a 2-d `y` the probability of a one in each
+            output.
 
         Raises
         ------

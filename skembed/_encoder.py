@@ -27,69 +27,72 @@ from ._sklearn import (
     check_feature_names_in,
     fit_context,
 )
+from ._versions import VersionedPickles
 
 
-class EmbeddingEncoder(TransformerMixin, BaseEstimator):
-    """Turn columns of tokens into columns of vectors, for any model behind it.
+class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
+    """Turn columns of tokens into columns of vectors, for any other model.
 
-    A predictor with a vector for every token is trained on `y`; its vectors are what
-    comes out, not its predictions. :meth:`fit_transform` is cross-fitted, as in
+    The encoder trains a predictor with a vector for every token on `y`, and returns
+    the vectors. :meth:`fit_transform` is cross-fitted, as in
     :class:`~sklearn.preprocessing.TargetEncoder`: the vectors of a row's tokens are
-    learned from the other folds only, so the model behind does not take them for more
-    than they are worth.
+    learned from the other folds only, so the next model does not rely too much on
+    them.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
     .. note::
         ``fit(X, y).transform(X)`` does not equal ``fit_transform(X, y)``. Use
-        `fit_transform` (as pipelines do) for the rows that a model is trained on.
+        `fit_transform` (as pipelines do) for the rows on which a model is trained.
 
     Parameters
     ----------
     estimator : EmbeddingRegressor, EmbeddingClassifier or FrozenEstimator, default=None
-        What is trained, with the length of the vectors and everything else that is to
-        be chosen. None: an `EmbeddingRegressor` or an `EmbeddingClassifier`, as `y`
-        asks for. It is cloned, and its `categorical_features` are set to those given
-        here. A fitted one in a :class:`~sklearn.frozen.FrozenEstimator` is taken as it
-        is: nothing is learned, and `fit_transform` is `transform`.
+        The predictor, whose parameters determine the length of the vectors and
+        everything else. None: an `EmbeddingRegressor` or an `EmbeddingClassifier`,
+        depending on `y`. The encoder clones it and sets its `categorical_features` to
+        those given here. A fitted one in a :class:`~sklearn.frozen.FrozenEstimator` is
+        used as it is: nothing is learned, and `fit_transform` is `transform`.
     categorical_features : "all", "auto" or array-like, default="all"
-        Columns that are encoded: their names, their indices or a mask of shape
-        (n_features,). "auto": every column that is not floating point. The other
-        columns must be numbers; the predictor reads them, too.
+        Columns to encode: their names, their indices or a mask of shape (n_features,).
+        "auto": every column that is not floating point. The other columns must be
+        numbers; the predictor uses them, too.
     remainder : {"drop", "passthrough"}, default="drop"
-        Whether the other columns come out behind the vectors.
+        Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
         The folds of `fit_transform`: their number, a splitter, or (train, test) pairs
         of positions. Every row must be in exactly one test part. For an int the folds
         are stratified where `y` holds classes.
     output : {"mean", "mean_std", "first_order"}, default="mean"
-        What comes out for a token: its vector; its vector and the standard deviations
-        of its numbers; or its first-order effect only, one number an output of the
+        What is returned for a token: its vector; its vector and the standard deviations
+        of the coordinates; or only its first-order effect, one number per output of the
         predictor.
     rotation : {"principal"} or None, default="principal"
-        How the vectors are turned before they come out. "principal": to axes in falling
-        order of what they do to the outcome, in its units (log odds for classes), so
-        that distances count what matters; coordinates that carry less than half a per
-        cent of what all columns do, or along which the tokens are less far apart than
-        uncertain, are 0. None: the axes of `estimator_`. Has no effect with
+        How the vectors are rotated before they are returned. "principal": to axes in
+        descending order of their effect on the outcome, in its units (log-odds for
+        classes), so that distances measure what matters. Coordinates are 0 if they
+        carry less than half a per cent of the effect of all columns, or if the tokens
+        differ less along them than their uncertainty; the first coordinate of a column
+        always stays. None: the axes of `estimator_`. Has no effect with
         ``output="first_order"`` or a `FrozenEstimator`.
     target_mean : "auto" or bool, default="auto"
-        Whether every vector begins with the mean outcome of the token's rows, less that
-        of all rows and drawn to it by how few they are: one number an output (for
-        classes its probability). Vectors say what a token does with all else given,
-        this says where its rows lie, and trees do better with both. It is 0 for columns
-        whose means explain less than a twentieth of the outcome's variance. "auto":
-        yes, unless an `estimator` is handed in (its vectors are all that comes out
-        then) or `output` is "first_order".
+        Whether every vector begins with the mean outcome of the token's rows minus that
+        of all rows, shrunk towards zero according to the number of rows. There is one
+        such number per output (for classes, of the probability). A vector describes the
+        effect of a token when everything else is given, the mean tells where its rows
+        lie, and trees do better with both. It is 0 for columns whose means explain less
+        than a twentieth of the variance of the outcome. "auto": True, unless an
+        `estimator` is given (then only its vectors are returned) or `output` is
+        "first_order".
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
-        What `y` is. "auto" asks :func:`~sklearn.utils.multiclass.type_of_target`, for
-        which whole numbers are classes: say "continuous" where they are amounts. Has
-        no effect with an `estimator`.
+        Type of `y`. "auto" uses :func:`~sklearn.utils.multiclass.type_of_target`, which
+        treats whole numbers as classes: set "continuous" if they are amounts. Has no
+        effect with an `estimator`.
     shuffle : bool, default=True
         Whether the rows are shuffled before they are split, for an int `cv`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the folds, of the tables learned in them and, where it has none of its
-        own, of the predictor.
+        Seed of the folds, of the tables learned in them and, unless it has a seed of
+        its own, of the predictor.
 
     Attributes
     ----------
@@ -98,10 +101,10 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every encoded column, sorted; a missing value comes last.
     embeddings_ : list of ndarray of shape (n_tokens_k, n_out_k), float32
-        Vectors of every encoded column, as they come out; row `j` belongs to
-        ``categories_[k][j]``.
+        Vectors of every encoded column, as :meth:`transform` returns them;
+        ``embeddings_[k][j]`` belongs to ``categories_[k][j]``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, n_out_k), float32
-        Their posterior standard deviations; an AttributeError with ``prior=None``.
+        Their posterior standard deviations. AttributeError with ``prior=None``.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64
         Weighted number of training rows of every token.
     infrequent_categories_ : list of ndarray or None
@@ -109,36 +112,38 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are encoded.
     target_type_ : str
-        What `y` was taken for.
+        The type of `y`.
     classes_ : ndarray of shape (n_classes,) or None
         The labels; None for numbers.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns; only for tables whose columns all have names.
+        Names of the columns. Only if all columns have names.
 
     See Also
     --------
     EmbeddingRegressor : The predictor for numbers.
     EmbeddingClassifier : The predictor for classes.
-    sklearn.preprocessing.TargetEncoder : One number a token, shrunk by its count.
+    sklearn.preprocessing.TargetEncoder : One number per token, shrunk by its count.
 
     Notes
     -----
-    The predictor is trained once on all rows. Then, with its dense weights, its scales
-    and its tables for numbers frozen, the tokens' tables are learned anew under the
-    prior: once from all rows, for :meth:`transform`, and once for every fold from the
-    rows outside of it. The frozen weights fix the axes, so all tables lie in one
-    coordinate system. Learning starts from vectors a third as long as those of all
-    rows, so that where columns interact, which have many optima, every fold ends in
-    the same one; twenty passes over the rows outside of the fold forget the rest, and
-    behind random outcomes nothing is found. (With ``prior=None`` it starts at random.)
-    A token that only one fold holds gets the prior there, a vector of zeros, as do
-    tokens that are not known at all.
+    The predictor is trained once on all rows. Then its dense weights, its scales and
+    its tables for numbers are frozen, and the tables of the tokens are learned again
+    under the prior: once from all rows, for :meth:`transform`, and once per fold from
+    the rows outside of it. The frozen weights fix the axes, so all tables lie in one
+    coordinate system.
+
+    Columns that interact have many optima, and every fold has to end in the same one.
+    So learning starts from vectors 0.3 times as long as those of all rows. Up to twenty
+    passes over the rows outside of the fold forget the rest of the start: with random
+    outcomes the vectors carry no information. (With ``prior=None`` learning starts at
+    random.) A token that occurs in one fold only gets the prior there, a vector of
+    zeros, as do unknown tokens.
 
     The mean outcomes in front of the vectors are best linear predictors in a model of
-    one column with random effects, whose two variances follow from an analysis of
-    variance [2]_; in `fit_transform` they, too, are of the rows outside of the fold.
+    one column with random effects. Its two variances follow from an analysis of
+    variance [2]_. In `fit_transform` they also come from the rows outside of the fold.
 
     Vectors learned along with a network are known to help other models more than the
     tokens themselves do [1]_.
@@ -215,14 +220,14 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
     def fit(self, X, y=None, sample_weight=None):
         """Learn a vector for every token.
 
-        For the rows that another model is to be trained on, use :meth:`fit_transform`.
+        For the rows on which another model is trained, use :meth:`fit_transform`.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
             The table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The outcome. May be None with a `FrozenEstimator` only.
+            The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
@@ -252,30 +257,30 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X, y=None, sample_weight=None):
-        """Learn a vector for every token, and encode `X` cross-fitted.
+        """Learn a vector for every token, and encode `X` with cross-fitting.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
             The table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The outcome. May be None with a `FrozenEstimator` only.
+            The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
 
         Returns
         -------
         X_out : ndarray of shape (n_samples, n_features_out), float32
-            As from :meth:`transform`, but the vectors in a row are those that the rows
-            outside of its fold taught.
+            As from :meth:`transform`, but the vectors of a row's tokens are learned
+            from the rows outside of its fold.
 
         Raises
         ------
         TypeError
             If `estimator` is none that learns vectors.
         ValueError
-            If the test parts of `cv` do not hold every row exactly once, or for any
-            reason that :meth:`fit` has.
+            If not every row is in exactly one test part of `cv`, or for the reasons of
+            :meth:`fit`.
 
         Examples
         --------
@@ -318,8 +323,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         X_out : ndarray of shape (n_samples, n_features_out), float32
-            The vectors, column by column, and behind them the columns passed through
-            (as float64; the whole array is float64 then).
+            The vectors, column by column, followed by the columns that are passed
+            through (the whole array is then float64).
 
         Raises
         ------
@@ -343,24 +348,25 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
-        """Nearest token of every vector, column by column.
+        """Find the nearest token of every vector, column by column.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features_out)
-            As :meth:`transform` returns it. Standard deviations are not looked at.
+            As :meth:`transform` returns it. Standard deviations are ignored.
 
         Returns
         -------
         X_tokens : ndarray or dataframe of shape (n_samples, `n_features_in_`)
-            Tokens at the least Euclidean distance; of tokens with equal vectors, rare
-            ones for example, the first. Columns passed through come back as they are,
-            dropped ones as None. A data frame, with the same index, if `X` is one.
+            The tokens at the smallest Euclidean distance. Of tokens with equal vectors,
+            such as pooled ones, it is the first. Columns that were passed through are
+            returned as they are, dropped ones as None. A data frame with the same index
+            if `X` is one.
 
         Raises
         ------
         ValueError
-            If `X` does not have as many columns as come out of :meth:`transform`.
+            If `X` does not have as many columns as :meth:`transform` returns.
 
         Examples
         --------
@@ -400,12 +406,12 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
-        """Learn from more rows, with new tokens among them if there are.
+        """Learn from another chunk of rows, and add the new tokens in it.
 
-        The first call is a :meth:`fit`. In those that follow the predictor stays and
-        so do the axes: new tokens get a vector, the vectors of old ones are brought up
-        to date with what they were as the prior, and those that no row of the chunk
-        holds do not move at all.
+        The first call is a :meth:`fit`. In the following ones the predictor and the
+        axes stay the same. New tokens get a vector. The vectors of the known tokens in
+        the chunk are updated, with their posterior so far as the prior. Those of all
+        other tokens do not change.
 
         Parameters
         ----------
@@ -416,7 +422,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
         classes : array-like of shape (n_classes,), default=None
-            All labels there will ever be; None: those of the first chunk.
+            All labels of all chunks; None: those of the first chunk.
 
         Returns
         -------
@@ -426,8 +432,8 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` does not have the columns of the first call, `y` holds other labels,
-            or for any reason that :meth:`fit` has.
+            If `X` does not have the columns of the first call, `y` contains other
+            labels, or for the reasons of :meth:`fit`.
 
         Examples
         --------
@@ -450,7 +456,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def get_feature_names_out(self, input_features=None):
-        """Name the columns that come out.
+        """Get the names of the output columns.
 
         Parameters
         ----------
@@ -461,7 +467,7 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
         -------
         names : ndarray of str of shape (n_features_out,)
             ``column_0``, ``column_1``, ... for the vectors, ``column_std_0``, ... for
-            standard deviations, and the names of the columns passed through.
+            standard deviations, and the names of the columns that are passed through.
 
         Examples
         --------
@@ -487,12 +493,12 @@ class EmbeddingEncoder(TransformerMixin, BaseEstimator):
 
     @property
     def embeddings_(self):
-        """Vectors of every encoded column, as they come out."""
+        """Vectors of every encoded column, as `transform` returns them."""
         return self._by_category("embeddings_")
 
     @property
     def embeddings_std_(self):
-        """Posterior standard deviations of the numbers of `embeddings_`."""
+        """Posterior standard deviations of the coordinates in `embeddings_`."""
         return self._by_category("embeddings_std_", std=True)
 
     def _by_category(self, name, std=False):

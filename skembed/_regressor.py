@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _settings as settings
 from ._base import BaseEmbedding
 from ._data.features import Encoded
+from ._data.outcomes import refuse_huge
 from ._data.rows import sample
 from ._model.intervals import NORMAL, left_open_without, rarity, residual_quantiles
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
@@ -19,128 +20,133 @@ from ._training.phases import calibration_rows, some_rows_last
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
-    r"""Predict a number from tokens, learning a vector for every token on the way.
+    r"""Regression on tokens, with a learned vector for every token.
 
-    Every categorical column gets a table with one row, a vector, a token. What is
-    predicted is a function of the vectors of a row's tokens and of its numbers. With
+    Every categorical column has a table with one vector per token. The prediction is a
+    function of the vectors of a row's tokens and of the row's numbers. With
     ``prior="normal"`` every vector is a normal distribution, trained on the evidence
-    lower bound: tokens that few rows hold are shrunk towards the column's mean as far
-    as the data say, tokens never seen get the prior, and vectors and predictions
-    have standard deviations. With ``prior=None`` vectors are points and the network
-    is the bare one of `hidden_layer_sizes`.
+    lower bound: the vectors of rare tokens shrink towards the prior as far as the data
+    demand, unknown tokens get the prior, and vectors and predictions have standard
+    deviations. With ``prior=None`` the vectors are points, and the network has only the
+    layers of `hidden_layer_sizes`.
 
     Read more in the :ref:`User Guide <user_guide>`.
 
     Parameters
     ----------
     embedding_dim : "auto", int or array-like of int, default="auto"
-        Length of the vectors: one for all categorical columns or one a column. "auto"
-        is ``4 * log10(n)`` for the largest column of `n` tokens, rounded, and from 4
-        to 8. Under a prior, coordinates that the data do not need tend to it (see
-        `n_active_dims_`), so a generous length does little harm.
+        Length of the vectors: one for all categorical columns or one per column.
+        "auto" is ``4 * log10(n)``, rounded, but at least 4 and at most 8; `n` is the
+        number of tokens (or, under a prior, of bins of a number) of the largest
+        column. Under a prior, coordinates that the data do not need fall back to it
+        (see `n_active_dims_`), so a generous length does little harm.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
-        Units of each hidden layer. "auto" is ``(64, 64)``; an empty tuple stands for
-        no hidden layer.
+        Number of units of each hidden layer. "auto" is ``(64, 64)``, an empty tuple
+        means no hidden layer.
     activation : str, callable, or list of them, default="relu"
-        Activation of the hidden layers, one for all or one a layer: a name that Keras
-        knows, or a function of a tensor. Ignored where `model` is given.
+        Activation of the hidden layers, one for all or one per layer: the name of a
+        Keras activation, or a function of a tensor. Ignored if `model` is given.
     categorical_features : "auto", "all", None or array-like, default="auto"
-        Columns whose values are tokens: their names, their indices or a mask of
-        shape (n_features,). "auto": every column that is not floating point; "all":
-        every column; None: no column.
+        Columns of tokens: their names, their indices or a mask of shape (n_features,).
+        "auto": every column that is not floating point; "all": every column; None: no
+        column.
     model : callable, default=None
-        Your own head in the place of the hidden layers: a function of a dict with the
-        keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in" that returns
-        a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of shape
-        (n_outputs,). It is trained by the same engine, and predictions go through
-        Keras.
+        A head of your own in place of the hidden layers. It is a function of a dict
+        with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
+        and returns a ``keras.Model`` from inputs of shape (n_inputs,) to outputs of
+        shape (n_outputs,). The same training loop trains it, and predictions go
+        through Keras.
     prior : {"normal"} or None, default="normal"
-        "normal": vectors are distributions under the prior ``Normal(0, s^2)``; the
-        scales of the coordinates that reach the output directly are learned, one
-        a column, those of the others are 1. None: vectors are points.
+        "normal": vectors are distributions under the prior ``Normal(0, s^2)``. The
+        prior scales `s` of the first-order effects are learned, per column and output;
+        those of the other coordinates are 1. None: vectors are points.
     loss : str, default="squared_error"
-        What is minimised: "squared_error", "absolute_error", "huber", "quantile",
-        "poisson" or "gamma". Under a prior it is the negative log-likelihood that goes
-        with it: normal, Laplace, Huber's least favourable density (bend at 1.35 noise
-        scales; in units of `y` without a prior), asymmetric Laplace, Poisson, gamma.
-        The last two have a log link and need ``y >= 0``.
+        The loss to minimise: "squared_error", "absolute_error", "huber", "quantile",
+        "poisson" or "gamma". Under a prior it is the corresponding negative
+        log-likelihood: normal, Laplace, Huber's least favourable density (bend at 1.35
+        noise scales; in units of `y` without a prior), asymmetric Laplace, Poisson,
+        gamma. The last two have a log link and need ``y >= 0``.
     quantile : float in (0, 1), default=None
         The quantile to predict, for ``loss="quantile"`` only.
     optimizer : str, keras.optimizers.Optimizer or class, default="adam"
         Update rule of the dense weights and, with ``prior=None``, of the vectors:
-        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of such a kind.
-        Under a prior, vectors are moved by natural-gradient steps of their own.
+        "adam", "rmsprop", "adagrad", "sgd", or a Keras optimizer of one of these kinds.
+        Under a prior, natural-gradient steps move the vectors.
     learning_rate : "auto", float or schedule, default="auto"
         Learning rate, or a ``keras.optimizers.schedules.LearningRateSchedule``.
-        "auto" is 0.005 under a prior, else what the optimizer says. Under a prior a
-        float is the highest rate: it warms up and then falls along a cosine to 0.
+        "auto" is 0.005 under a prior, otherwise the rate of the optimizer. Under a
+        prior a float is the highest rate: the rate warms up to it, and then falls along
+        a cosine to 0.
     batch_size : "auto" or int, default="auto"
-        Observations a step. "auto" is a power of two near a 100th of the rows, from 32
-        to 8,192.
+        Number of rows per step. "auto" is a power of two near a 100th of the rows,
+        from 32 to 8,192.
     epochs : "auto" or int, default="auto"
-        Passes over the data at most. "auto" is 40 up to 100,000 rows and falls slowly
-        beyond (10 at 10 million), but at least 1,000 steps and at most 600 passes, and
-        three tenths more where some rows are learned last (see `predict_interval`).
+        Maximum number of passes over the data. "auto" is 40 up to 100,000 rows and
+        falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at
+        most 600 passes. Where there are calibration rows (see `predict_interval`),
+        three tenths are added.
     tol : "auto", float or None, default="auto"
-        The training stops once the best loss of the last `n_iter_no_change` epochs is
-        not below the best one before them by more than `tol`; under a prior, what is
-        left of the decay of the rate is then run through in a tenth of the steps made.
-        None never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
+        Training stops if the best loss of the last `n_iter_no_change` epochs is not
+        lower than the best loss before them by more than `tol`. Under a prior, the rest
+        of the learning-rate decay then runs in a tenth of the steps made so far. None
+        never stops. "auto" is 1e-4 if `epochs` is "auto", and None otherwise.
     n_iter_no_change : int, default=10
-        Epochs that `tol` and `early_stopping` wait.
+        Number of epochs without improvement after which `tol` and `early_stopping`
+        stop the training.
     early_stopping : bool, default=False
-        Whether to hold out rows, stop when the loss on them no longer falls, and keep
-        the weights that were best for them.
+        Whether to hold out rows, stop when the loss on them no longer falls, and
+        restore the weights with the lowest loss on them.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out by `early_stopping`.
+        Share of the rows that `early_stopping` holds out.
     min_frequency : int or float in (0, 1), default=None
-        Tokens with a smaller weighted count (int) or share of the weight (float) share
-        one pooled vector. None: no lower limit.
+        Tokens with a smaller weighted count (int) or share of the total weight (float)
+        are pooled: they share one vector. None: no lower limit.
     max_categories : int, default=None
-        Most vectors a column, the pooled one included; the rarest tokens are pooled.
+        Maximum number of vectors per column, the pooled one included. The rarest tokens
+        are pooled. None: no limit.
     handle_unknown : str, default="infrequent_if_exist"
-        What a token not seen in fit is at prediction. "infrequent_if_exist": one of
-        the pooled tokens if the column has any, else as "prior". "prior": the prior,
-        a vector of zeros (with ``prior=None`` the mean vector of the column).
-        "error": an error that names the tokens. A missing value is unknown where fit
-        saw none, and never pooled.
+        How a token that fit has not seen is treated at prediction.
+        "infrequent_if_exist": as a pooled token if the column has any, otherwise as
+        "prior". "prior": as the prior, a vector of zeros (with ``prior=None`` the mean
+        vector of the column). "error": as an error, which names the tokens. A missing
+        value is unknown if fit saw none, and never pooled.
     warm_start : bool, default=False
-        Whether a further `fit` goes on from the last one, new tokens added.
+        Whether another `fit` continues from the last one and adds new tokens.
     callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
-        Keras callbacks; the hooks of epochs and of training are called, those of
+        Keras callbacks. Their hooks of epochs and of training are called, those of
         batches are not.
     verbose : int, default=0
-        1 prints about ten lines a fit, 2 one line an epoch.
+        1 prints about ten lines per fit, 2 prints one line per epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the first weights, the order of the rows and the samples of the
-        vectors. Pass an int for the same vectors at every call.
+        Seed of the initial weights, the order of the rows and the samples of the
+        vectors. Pass an int for reproducible results.
 
     Attributes
     ----------
     embedding_ : ndarray of shape (n_tokens, embedding_dim), float32
-        Vectors of the one categorical column, posterior means under a prior; row `j`
-        belongs to ``categories_[0][j]``. Under a prior coordinate 0 is added to
-        the output directly, in standard deviations of `y` (with a log link: in units
-        of the log): the token's first-order effect, up to what the layers add.
-        An AttributeError where there are several categorical columns.
+        Vectors of the only categorical column, under a prior their posterior means.
+        ``embedding_[j]`` belongs to ``categories_[0][j]``. Under a prior coordinate 0
+        is added to the output directly, in standard deviations of `y` (with a log link:
+        in units of the log). It is the token's first-order effect, apart from what the
+        layers add. AttributeError unless there is exactly one categorical column.
     embeddings_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         The vectors of every categorical column.
     embedding_std_ : ndarray of shape (n_tokens, embedding_dim), float32
-        Posterior standard deviations of the numbers in `embedding_`. An
+        Posterior standard deviations of the coordinates in `embedding_`.
         AttributeError with ``prior=None``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
-        Posterior standard deviations of the numbers in `embeddings_`.
+        Posterior standard deviations of the coordinates in `embeddings_`.
     prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
-        Standard deviation of the prior, by coordinate, for every categorical column.
+        Prior scales of every categorical column, one per coordinate.
     noise_scale_ : float, or ndarray of shape (n_outputs,) for a 2-d y
-        Learned scale of the noise, in units of `y`: standard deviation
-        ("squared_error"), mean absolute deviation ("absolute_error"), scale of the
-        density ("huber", "quantile"), or the coefficient of variation, without
-        unit ("gamma"). An AttributeError for "poisson" and with ``prior=None``.
+        Learned noise scale, in units of `y`: the standard deviation
+        ("squared_error"), the mean absolute deviation ("absolute_error") or the scale
+        of the density ("huber", "quantile"). For "gamma" it is the coefficient of
+        variation, without unit. AttributeError for "poisson" and with ``prior=None``.
     n_active_dims_ : list of int
-        For every categorical column the number of coordinates in use: those whose
-        posterior variance, on average over the rows of the training data, is less than
-        half of the prior's. Only under a prior.
+        Number of coordinates in use of every categorical column. A coordinate is in use
+        if its posterior variance, on average over the training rows, is less than half
+        of the prior's. Only under a prior.
     categories_ : list of ndarray of shape (n_tokens_k,)
         Tokens of every categorical column, sorted; a missing value comes last.
     category_counts_ : list of ndarray of shape (n_tokens_k,), float64
@@ -150,12 +156,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are tokens.
     loss_curve_ : list of float
-        Objective of every epoch, per observation: the loss (``prior=None``) or the
-        negative evidence lower bound in nats, of `y` in its own units.
+        Objective of every epoch, per row: the loss (``prior=None``) or the negative
+        evidence lower bound in nats, for `y` in its own units.
     validation_loss_curve_ : list of float
-        Loss of every epoch on the rows held out, in the units of `loss_curve_`: the
-        loss, or the negative log-likelihood (the vectors at their means).
-        Only there after ``early_stopping=True``.
+        Loss of every epoch on the held-out rows, in the units of `loss_curve_`: the
+        loss, or the negative log-likelihood (the vectors at their means). Only after
+        ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
     n_outputs_ : int
@@ -163,17 +169,17 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns; only for tables whose columns all have names.
+        Names of the columns. Only if all columns have names.
     model_ : keras.Model
-        The trained network, built anew at every call; it takes what
-        :meth:`model_inputs` returns. Saved by Keras, it loads without this library.
+        The trained network, built anew at every access. Its inputs are those that
+        :meth:`model_inputs` returns. Keras can load a saved one without this library.
 
     See Also
     --------
-    EmbeddingClassifier : The same for classes.
-    EmbeddingEncoder : Columns of vectors for any other model.
-    TokenSimilarity : Which tokens are alike.
-    sklearn.preprocessing.TargetEncoder : One number a token, shrunk by its count.
+    EmbeddingClassifier : Classification on tokens.
+    EmbeddingEncoder : Turns tokens into vectors for any other model.
+    TokenSimilarity : Finds tokens that are alike.
+    sklearn.preprocessing.TargetEncoder : One number per token, shrunk by its count.
 
     Notes
     -----
@@ -187,25 +193,25 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         + \sum_v \mathrm{KL}(q(e_v) \,\|\, \mathrm{Normal}(0, s^2)),
 
     the negative evidence lower bound [1]_, with one sample of the vectors for every
-    use. The share of the second sum that a batch carries is that of the tokens' rows
-    in it, so only rows of the tables that a batch touches are changed. They move by
-    natural-gradient steps with Gauss-Newton curvature [2]_; the dense weights move by
-    `optimizer`; the prior scales are set to what the vectors' posterior says, and the
-    noise scale is learned with the dense weights. A weak normal prior holds the layers'
-    kernels near their random start, which keeps small tables from being learned by
-    heart.
+    use. Of each token's term in the second sum, a batch carries the share of the
+    token's rows that it holds. So a batch changes only the vectors of its own tokens.
+    Natural-gradient steps with Gauss-Newton curvature move them [2]_, and `optimizer`
+    moves the dense weights. The prior scales follow from the posterior of the vectors.
+    The noise scale is learned with the dense weights. A weak normal prior holds the
+    kernels of the layers near their random start, to reduce overfitting on small data
+    sets.
 
     The function is :math:`f = b + \sum_k e_{k,0} + \beta^T z + \mathrm{MLP}(e, z)`,
     where `e` are the vectors of a row's tokens and `z` its numbers. Numbers are
-    standardised and squashed smoothly beyond three standard deviations [3]_; the MLP
-    also gets their piecewise-linear encoding [4]_, and every number its quantile bin
-    as one more column of tokens. With ``prior=None`` there is only the MLP of vectors
-    and squashed numbers.
+    standardised, and squashed smoothly into (-3, 3) [3]_. The MLP also gets their
+    piecewise-linear encoding [4]_, and the quantile bins of a number are one more
+    column of tokens. With ``prior=None`` there is only the MLP of vectors and squashed
+    numbers.
 
-    Rows that are equal are merged into one with the sum of their weights, so a weight
-    of k is the same fit as k copies, and the order of the rows does not matter. After
-    fit the state is NumPy only: a fitted estimator is loaded and predicts without
-    TensorFlow (but with `model`).
+    Equal rows are merged into one with the sum of their weights. So a weight of k is
+    the same as k copies, and the order of the rows does not matter. After fit the state
+    is NumPy only: a fitted estimator can be loaded and used without TensorFlow (except
+    with `model`).
 
     References
     ----------
@@ -309,6 +315,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
                 f"with {known['n_outputs_']}."
             )
         outcome = np.asarray(y, dtype=np.float64).reshape(len(y), n_outputs)
+        refuse_huge(outcome)
         return outcome, {"n_outputs_": n_outputs, "_y_is_1d": y.ndim == 1}
 
     def predict(self, X, return_std=False):
@@ -364,8 +371,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         X : {array-like, dataframe} of shape (n_samples, n_features)
             The rows.
         include_noise : bool, default=True
-            True: of an outcome about its prediction. False: of the mean alone, as the
-            posterior of the vectors leaves it open (the dense weights count as known).
+            True: the standard deviation of an outcome about its prediction. False: that
+            of the mean alone, from the posterior of the vectors (the dense weights are
+            treated as known).
 
         Returns
         -------
@@ -397,26 +405,29 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         return self._shaped(np.sqrt(own + noise if include_noise else own))
 
     def predict_interval(self, X, coverage=0.9):
-        """Compute an interval that holds the outcome with a given probability.
+        """Compute an interval that contains the outcome with a given probability.
 
-        Its width is that of :meth:`predict_std`, its shape that of the residuals of
-        rows that the predictions have not seen, by ranges of how rare their tokens
-        are: the noise need not be normal, nor that of rare tokens like that of common
-        ones. (They are the residuals of split
-        conformal prediction with a normalised score, Lei et al. 2018,
-        "Distribution-free predictive inference for regression", section 5.2.)
+        The width of the interval comes from :meth:`predict_std`. Its shape comes from
+        quantiles of residuals, which depend on how rare the tokens of a row are. So the
+        noise need not be normal, and that of rare tokens may differ from that of common
+        ones. (These are the residuals of split conformal prediction with a normalised
+        score, Lei et al. 2018, "Distribution-free predictive inference for regression",
+        section 5.2.)
 
-        On tables of at least 100 rows, at most two for each dense weight and more than
-        three columns, a fit with ``epochs="auto"`` learns a tenth of the rows last, and
-        theirs are the residuals. In all other fits they are the training rows' own,
-        with what each row's outcome did to its vectors taken out.
+        On small data sets the residuals are those of the calibration rows: a tenth of
+        the rows, predicted before the network is trained on them and learned last. That
+        needs at least 100 rows, at most two rows per dense weight, at least four
+        columns of tokens or binned numbers, ``epochs="auto"``,
+        ``early_stopping=False``, and no schedule as learning rate. All other fits use
+        the residuals of the training rows, each corrected to the value that it would
+        have if its own row were left out. Read more in :ref:`calibration-rows`.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
             The rows.
         coverage : float in (0, 1), default=0.9
-            Share of outcomes that are to lie inside; as many lie below as above.
+            Share of outcomes that should lie inside. As many should lie below as above.
 
         Returns
         -------

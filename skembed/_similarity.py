@@ -26,72 +26,76 @@ from ._space.neighbors import nearest, nearest_by_transformer
 from ._space.profiles import outcome_profiles
 from ._space.questions import TokenQuestionsMixin
 from ._space.token_tables import column_codes, select_table, token_tables
+from ._versions import VersionedPickles
 
 __all__ = ["TokenSimilarity"]
 
 
-class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
-    """Distances between tokens in the vectors that an outcome has taught.
+class TokenSimilarity(
+    VersionedPickles, TokenQuestionsMixin, TransformerMixin, BaseEstimator
+):
+    """Distances between tokens, from the vectors that an estimator learns.
 
-    An estimator learns a vector for every token of a categorical column on its way to
-    predict `y`. Tokens with near vectors act alike. As a transformer, this gives for
-    each sample the distance of its token to the tokens of the column; `most_similar`,
+    The estimator learns a vector for every token of a categorical column while it
+    predicts `y`. Tokens with near vectors act alike. `transform` returns, for each row,
+    the distances of its token to the tokens of the column. `most_similar`,
     `similarities`, `mix` and `probability_nearer` answer questions about tokens.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        What learns the vectors. A clone of it is fitted as `estimator_`; a
+        The estimator that learns the vectors. `fit` trains a clone, `estimator_`. A
         :class:`~sklearn.frozen.FrozenEstimator` around a fitted one is used as it is.
-        None stands for :class:`EmbeddingRegressor` or, if `y` holds classes,
+        None is an :class:`EmbeddingRegressor` or, if `y` holds classes, an
         :class:`EmbeddingClassifier` (by
-        :func:`~sklearn.utils.multiclass.type_of_target`: whole numbers are classes),
-        with ``categorical_features="all"``: every column
-        is a column of tokens, as for :class:`~sklearn.preprocessing.OneHotEncoder`.
-        An estimator handed in chooses the columns itself; only if it chooses by type
-        ("auto") and all columns of `X` are floating point, all are tokens, too.
+        :func:`~sklearn.utils.multiclass.type_of_target`: whole numbers are classes).
+        Both then have ``categorical_features="all"``: every column is a column of
+        tokens, as for :class:`~sklearn.preprocessing.OneHotEncoder`. An estimator given
+        here chooses the columns itself. Only if it chooses by type ("auto") and all
+        columns of `X` are floating point, all are tokens, too.
     feature : str or int, default=None
-        The one column to look at, by name or by index in `X`. None takes all token
-        columns, with their blocks of output side by side.
+        The column of tokens to use, by name or by index in `X`. None uses all columns
+        of tokens, with their blocks of output side by side.
     metric : {"euclidean", "cosine", "dot", "outcome"}, default="euclidean"
         How far apart two tokens are:
 
         - "euclidean": length of the difference of the vectors.
         - "cosine": one minus the cosine of the angle, 0 to 2. A vector of zeros has no
           direction and is at distance 1 of everything.
-        - "dot": negative dot product, which may be below zero and is not smallest for
-          a token and itself.
-        - "outcome": root mean square difference of what `estimator_` predicts (of the
-          probabilities, for a classifier) when the one or the other token stands in up
-          to `n_reference` rows of the training data. In units of `y`.
+        - "dot": negative dot product. It may be negative, and a token need not be
+          nearest to itself.
+        - "outcome": root mean square difference between the predictions of
+          `estimator_` (the probabilities, for a classifier) when the one or the other
+          token stands in up to `n_reference` rows of the training data. In units of
+          `y`.
     n_neighbors : int, default=None
-        If given, `transform` returns a sparse graph with the distances of the
-        `n_neighbors` nearest only: the smallest entries of the dense row, the sample's
-        own token among them.
+        If given, `transform` returns a sparse graph with only the distances of the
+        `n_neighbors` nearest tokens: the smallest entries of the dense output, the
+        row's own token among them.
     targets : array-like or dict, default=None
-        Tokens that `transform` gives the distances to, in this order. With several
-        token columns a dict from a column's name or index to its targets; a column
-        left out has all its tokens as targets. None takes all tokens.
+        Tokens to which `transform` returns the distances, in this order. With several
+        columns of tokens: a dict from a column's name or index to its targets. A column
+        left out has all its tokens as targets. None uses all tokens.
     neighbors : transformer, default=None
-        Proposes the neighbours in place of exact search, for example
+        Proposes the neighbours instead of the exact search, for example
         :class:`~sklearn.neighbors.KNeighborsTransformer` or PyNNDescent's
-        `PyNNDescentTransformer`. It is fitted on one row for each target token in a
-        space where the Euclidean order is the order of `metric`, so leave its own
-        metric Euclidean; its `n_neighbors` is set to the one given here, if any.
-        `transform` then returns a sparse graph. A column with so few targets that all
-        are neighbours is searched exactly.
+        `PyNNDescentTransformer`. It is fitted on one point per target token, in a space
+        where the Euclidean order is the order of `metric`, so leave its own metric
+        Euclidean. Its `n_neighbors` is set to the one given here, if any. `transform`
+        then returns a sparse graph. A column with so few targets that all are
+        neighbours is searched exactly.
     n_reference : int, default=100
-        Most rows that the outcome metric compares predictions in.
+        Maximum number of rows in which the outcome metric compares predictions.
     random_state : int, RandomState instance or None, default=None
-        Seeds `estimator_` if that has no seed of its own, and chooses the reference
-        rows. Pass an int for reproducible output.
+        Seed of `estimator_`, unless that has one of its own, and of the choice of the
+        reference rows. Pass an int for reproducible output.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator that the vectors are read from.
+        The fitted estimator whose vectors are used.
     targets_ : list of ndarray
-        For each column in the output, its target tokens.
+        Target tokens of each column of tokens in the output.
     n_features_in_ : int
         Number of columns seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -105,17 +109,16 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     With ``prior="normal"`` each vector is a normal distribution
-    ``Normal(embedding_, embedding_std_ ** 2)``. The probabilities here take those
-    distributions as independent between tokens and are means over 4,096 draws from a
-    fixed seed, so they are reproducible and within about 0.01 of exact. A coordinate
-    that the outcome does not need falls back to its prior; where its posterior variance
-    (a mean over the tokens by their counts) is more than half of the prior's it stays
-    at its mean, unless that is so for all coordinates. For the outcome metric, the
-    change of the predictions with the vector is taken as linear.
+    ``Normal(embedding_, embedding_std_ ** 2)``. The probabilities treat these
+    distributions as independent between tokens. They are means over 4,096 draws with a
+    fixed seed, so they are reproducible, with a standard error of at most 0.008. A
+    coordinate that the outcome does not need falls back to its prior. If its posterior
+    variance (the mean over the tokens, weighted by their counts) is more than half of
+    the prior's, it stays at its mean, unless this holds for all coordinates. For the
+    outcome metric, the predictions are treated as linear in the vector.
 
-    A token that `fit` has not seen is treated in `transform` as `estimator_` treats it:
-    as the pooled rare tokens or as the prior, a vector of zeros (for the outcome
-    metric, the mean prediction).
+    `transform` treats an unknown token as `estimator_` does: as a pooled rare token or
+    as the prior, a vector of zeros (for the outcome metric, the mean prediction).
 
     References
     ----------
@@ -184,7 +187,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None):
-        """Fit the estimator and take the token vectors from it.
+        """Fit the estimator and read the vectors of its tokens.
 
         Parameters
         ----------
@@ -193,7 +196,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             The outcome.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each sample counts; passed on to the estimator.
+            Weight of each row, which is passed on to the estimator.
 
         Returns
         -------
@@ -203,10 +206,10 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `y` is None, there is no token column, `feature` is none, or a target was
-            not seen.
+            If `y` is None, there is no column of tokens, `feature` is not one of them,
+            or a target is unknown.
         TypeError
-            If the estimator has no token vectors after `fit`.
+            If the estimator has no vectors of tokens after `fit`.
 
         Examples
         --------
@@ -301,7 +304,7 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         return fitted
 
     def transform(self, X):
-        """Measure how far each sample's token is from the other tokens.
+        """Compute the distances from each row's token to the target tokens.
 
         Parameters
         ----------
@@ -312,8 +315,8 @@ class TokenSimilarity(TokenQuestionsMixin, TransformerMixin, BaseEstimator):
         -------
         distances : ndarray of shape (n_samples, n_targets), float64, or sparse CSR \
 matrix of that shape
-            For each column its block, in the order of `get_feature_names_out`. Sparse
-            with `n_neighbors` or `neighbors`: entries not stored are no neighbours, a
+            One block per column, in the order of `get_feature_names_out`. Sparse with
+            `n_neighbors` or `neighbors`: only neighbours have stored entries, and a
             stored zero is a distance of zero.
 
         Raises
@@ -359,12 +362,12 @@ matrix of that shape
         return sparse.csr_matrix((gaps.ravel(), columns.ravel(), starts), shape=shape)
 
     def get_feature_names_out(self, input_features=None):
-        """Name the output columns: the column of tokens, "_", the target token.
+        """Get the names of the output columns: column of tokens, "_", target token.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the input columns where `fit` saw none; else they must agree.
+            Names of the columns of `X`, if `fit` saw none; otherwise they must agree.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What EmbeddingEncoder puts out of a network's tables."""
+"""The output of EmbeddingEncoder, computed from a network's tables."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class EncoderOutput:
-    """Which numbers of a token come out, and on which axes.
+    """Which numbers of a token are returned, and on which axes.
 
     Attributes
     ----------
     lengths : list of int
-        How many numbers of its vectors are taken, column by column.
+        Number of coordinates that are used, column by column.
     axes : list of ndarray of shape (lengths[k], lengths[k]), or None
-        What turns them.
+        Rotations of the vectors.
     means : ndarray of bool of shape (n_columns, n_means)
-        Whether the mean outcomes of a column's tokens, which stand in front, are to be
-        seen; else they are 0. Without any, ``n_means`` is 0.
+        Whether the mean outcomes of a column's tokens, which come first, are returned;
+        otherwise they are 0. Without mean outcomes, ``n_means`` is 0.
     """
 
     lengths: list
@@ -26,19 +26,19 @@ class EncoderOutput:
 
     @property
     def widths(self):
-        """How many numbers come out for a token, column by column."""
+        """Number of values that are returned for a token, column by column."""
         return [self.means.shape[1] + length for length in self.lengths]
 
     def tables(self, fitted, sums, std=False):
-        """What comes out for every code: one table a column, float32.
+        """Output for every code: one float32 array per column.
 
         Parameters
         ----------
         fitted : Fitted
         sums : TokenSums or None
-            Of the rows behind `fitted`, where means come out.
+            Of the rows behind `fitted`, if mean outcomes are returned.
         std : bool, default=False
-            Whether to give the standard deviations of the numbers.
+            Whether to return the standard deviations instead.
         """
         table = fitted.weights.table
         values = 1.0 / table.precision if std else table.mean

@@ -1,10 +1,10 @@
-"""What the rows of a token come to, whatever else stands in them.
+"""Mean outcomes of tokens, shrunk towards the mean of all rows.
 
-The vectors of a network say what a token does with all else given. A model that splits
-on one column at a time wants to know as well where the outcomes of a token's rows lie:
-their mean, drawn to that of all rows by how few they are (Searle, Casella & McCulloch
-1992, "Variance Components", sections 3.6 and 7.4: the analysis of variance gives the
-two variances, the best linear predictor the means).
+The vectors of a network describe the effect of a token when everything else is given. A
+model that splits on one column at a time also needs to know where the outcomes of a
+token's rows lie: their mean, shrunk towards that of all rows according to the number of
+rows (Searle, Casella & McCulloch 1992, "Variance Components", sections 3.6 and 7.4: the
+analysis of variance gives the two variances, the best linear predictor the means).
 """
 
 from typing import NamedTuple
@@ -20,9 +20,9 @@ class TokenSums(NamedTuple):
     counts : list of ndarray of shape (n_codes_k,)
         Weight of the rows of each token, column by column.
     totals : list of ndarray of shape (n_codes_k, n_outputs)
-        Weighted sums of their outcomes, less `centre`.
+        Weighted sums of their outcomes minus `centre`.
     squares : ndarray of shape (n_outputs,)
-        Weighted sum of the squares of all outcomes, less `centre`.
+        Weighted sum of the squares of all outcomes minus `centre`.
     centre : ndarray of shape (n_outputs,)
     """
 
@@ -35,8 +35,8 @@ class TokenSums(NamedTuple):
     def of(cls, rows, sizes, centre=None):
         """Sums over `rows`, an `Observations`, by its first columns: those of tokens.
 
-        `sizes` says how many codes each has.
-        Without a `centre` it is the mean of the rows.
+        `sizes` holds the number of codes of each column. `centre` is by default the
+        mean of the rows.
         """
         if centre is None:
             centre = np.average(rows.outcome, axis=0, weights=rows.weights)
@@ -60,7 +60,7 @@ class TokenSums(NamedTuple):
         return TokenSums(*added, self.squares + new.squares, self.centre)
 
     def means(self):
-        """Mean and variance of every token, less the centre: two lists of tables.
+        """Mean and variance of every token minus the centre: two lists of arrays.
 
         A token without rows has the mean 0.
         """
@@ -71,7 +71,7 @@ class TokenSums(NamedTuple):
         return [mean for mean, _ in pairs], [variance for _, variance in pairs]
 
     def explained(self):
-        """Share of the outcomes' variance in the means, (n_columns, n_outputs)."""
+        """Share of the variance that the means explain, (n_columns, n_outputs)."""
         shares = [
             (n[:, None] * np.square(mean)).sum(axis=0)
             for n, mean in zip(self.counts, self.means()[0], strict=True)
@@ -87,7 +87,7 @@ def _shrunk(counts, totals, squares):
     raw = np.where(n > 0, totals / np.maximum(n, 1e-300), 0.0)
     between = (n * np.square(raw)).sum(axis=0)
     within = np.maximum(squares - between, 0.0) / max(n_all - n_tokens, 1e-300)
-    # Tokens of one row each say nothing of how far apart tokens are.
+    # Tokens with one row each carry no information on how far apart tokens are.
     apart = n_all - np.square(counts).sum() / max(n_all, 1e-300)
     effects = (between - (n_tokens - 1) * within) / max(apart, 1e-300)
     if n_all <= n_tokens or apart <= 0:

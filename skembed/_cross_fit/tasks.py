@@ -97,7 +97,8 @@ def _target_type(wanted, X, y):
         )
     if wanted != "auto":
         return wanted
-    return target_type(y)
+    how = "Set target_type='continuous' or 'multiclass' to choose."
+    return target_type(y, how)
 
 
 def folds(encoder, X, y):

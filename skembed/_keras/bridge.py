@@ -4,6 +4,8 @@ SciKeras 0.13 is no longer maintained, so its wrapper is held, never inherited f
 it turns names, classes and instances into Keras objects as its users know it.
 """
 
+from functools import cache
+
 import keras
 import numpy as np
 from scikeras.wrappers import BaseWrapper
@@ -53,7 +55,7 @@ def optimizer(value):
             f"optimizer={value!r} is not supported: tables are updated row by row, "
             f"which is defined for {_SUPPORTED}."
         )
-    config, default = made.get_config(), type(made)().get_config()
+    config, default = made.get_config(), _defaults(type(made))
     used = _CONSTANTS[name]
     for key, setting in config.items():
         if key not in (*used, "name", "learning_rate") and setting != default[key]:
@@ -63,6 +65,16 @@ def optimizer(value):
             )
     rule = Rule(name, tuple((key, config[key]) for key in used))
     return rule, learning_rate(made)
+
+
+@cache
+def _defaults(kind):
+    return kind().get_config()
+
+
+@cache
+def _optimizer_of_kind(value):
+    return optimizer(value)
 
 
 def rule_and_rate(value, wanted):
@@ -75,7 +87,9 @@ def rule_and_rate(value, wanted):
     is_default : bool
         Whether neither of the two parameters names a rate.
     """
-    rule, rate = optimizer(value)
+    # Keras never frees the optimizers it makes: one per name or class is enough.
+    of_kind = _optimizer_of_kind if isinstance(value, str | type) else optimizer
+    rule, rate = of_kind(value)
     if isinstance(wanted, str):
         return rule, rate, isinstance(value, str)
     if isinstance(wanted, int | float) or not callable(wanted):

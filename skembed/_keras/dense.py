@@ -1,7 +1,7 @@
 """The network behind the tables, as TensorFlow functions of one flat weight vector.
 
 One vector holds all dense weights, so that a step updates them with one set of
-operations instead of one a layer. What depends on the number of columns is shaped by
+operations instead of one per layer. What depends on the number of columns is shaped by
 the data, not by the trace: one trace serves tables of any number of columns.
 """
 
@@ -28,7 +28,7 @@ def pieces(knots, n_numbers):
 
 
 def apply(architecture, parts, vectors, numbers, knots, state, training=True):
-    """Outputs (n_rows, n_outputs) and the new state of a user's own head.
+    """Outputs (n_rows, n_outputs), and the new state and losses of a user's own head.
 
     Parameters
     ----------
@@ -47,15 +47,45 @@ def apply(architecture, parts, vectors, numbers, knots, state, training=True):
         pieces = (tf.matmul(numbers, of_number) - low) * scale
         x.append(tf.clip_by_value(pieces, 0.0, 1.0))
     x = tf.concat(x, 1)
+    own_loss = 0.0
     if architecture.head is not None:
-        f, state = architecture.head.apply(parts, x, state, training)
+        f, state, own_loss = architecture.head.apply(parts, x, state, training)
     else:
         f = _mlp(architecture, parts, x)
     if architecture.has_direct_terms:
         readout = _readout(architecture, parts, tf.shape(vectors)[1])
         f += tf.matmul(vectors, readout)
         f += tf.matmul(numbers, parts["linear"])
-    return f, state
+    return f, state, own_loss
+
+
+def check_activations(architecture):
+    """Raise if an activation of a user's own cannot be applied to tensors.
+
+    Raises
+    ------
+    ValueError
+        Naming the activation.
+    """
+    for activation in filter(callable, architecture.activations):
+        function, spec = keras.activations.get(activation), [None, 3]
+
+        @tf.function(input_signature=[tf.TensorSpec(spec, tf.float32)])
+        def applied(x, function=function):
+            return tf.convert_to_tensor(function(x))
+
+        try:
+            out = applied.get_concrete_function().output_shapes
+        except Exception as error:
+            raise ValueError(
+                f"activation={activation!r} cannot be applied to a tensor; write it "
+                f"with functions of keras.ops or TensorFlow. It says: {error}"
+            ) from error
+        if not out.is_compatible_with(spec):
+            raise ValueError(
+                f"activation={activation!r} turns the shape (None, 3) into {out}; it "
+                "must keep it."
+            )
 
 
 def _mlp(architecture, parts, x):

@@ -1,5 +1,6 @@
 """A user's own Keras model in the place of the MLP."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -7,17 +8,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from . import process
+
 
 class KerasHead:
     """A Keras model from (n_inputs,) to (n_outputs,), trained by the same engine.
 
-    Compared by identity: every head that is built gets a trace of its own. A pickle
-    holds the model in Keras's own format; predictions go through Keras.
+    Heads of the same architecture are equal, whatever their weights and names: they
+    share a trace. A pickle holds the model in Keras's own format; predictions go
+    through Keras.
     """
 
     def __init__(self, model):
         self.model = model
         self._names = [f"head_{i}" for i in range(len(model.trainable_variables))]
+        self._key = _architecture(model)
+
+    def __eq__(self, other):
+        return isinstance(other, KerasHead) and self._key == other._key
+
+    def __hash__(self):
+        return hash(self._key)
 
     @classmethod
     def build(cls, function, meta):
@@ -30,6 +41,7 @@ class KerasHead:
         ValueError
             If it does not map (n_inputs,) to (n_outputs,).
         """
+        process.check()
         model = function(dict(meta))
         if not isinstance(model, keras.Model):
             raise TypeError(
@@ -51,6 +63,14 @@ class KerasHead:
                 f"{tuple(model.output_shape[1:])}; it needs ({n_outputs},), that is "
                 "meta['n_outputs']."
             )
+        for variable in model.trainable_variables:
+            if variable.dtype != "float32":
+                raise ValueError(
+                    f"The head that model= returned has the {variable.dtype} weight "
+                    f"{variable.path!r}; the engine trains float32. Build its layers "
+                    "with dtype='float32'."
+                )
+        _refuse_what_cannot_be_saved(model)
         return cls(model)
 
     def weight_shapes(self):
@@ -74,16 +94,22 @@ class KerasHead:
         return tuple(tf.TensorSpec(v.shape, v.dtype) for v in variables)
 
     def apply(self, parts, x, state, training):
-        """Outputs, and the new state, as TensorFlow tensors."""
+        """Outputs, the new state, and the head's own losses, as TensorFlow tensors."""
         x.set_shape([None, self.model.inputs[0].shape[1]])
-        f, new = self.model.stateless_call(
-            [parts[name] for name in self._names], list(state), x, training=training
+        f, new, own = self.model.stateless_call(
+            [parts[name] for name in self._names],
+            list(state),
+            x,
+            training=training,
+            return_losses=True,
         )
         pairs = zip(new, state, strict=True)
-        return f, tuple(tf.cast(a, b.dtype) for a, b in pairs)
+        state = tuple(tf.cast(a, b.dtype) for a, b in pairs)
+        return tf.cast(f, tf.float32), state, tf.add_n([tf.zeros([]), *own])
 
     def predict(self, weights, x):
         """Outputs for rows of the head's inputs, in NumPy."""
+        process.check()
         f, _ = self.model.stateless_call(
             [weights.dense[name] for name in self._names],
             list(weights.state),
@@ -124,3 +150,38 @@ class KerasHead:
             path = Path(folder) / "head.keras"
             path.write_bytes(state["model"])
             self.__init__(keras.models.load_model(path))
+
+
+def _refuse_what_cannot_be_saved(model):
+    """Raise if a head could be pickled but never be loaded again."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "head.keras"
+            model.save(path)
+            # As in a process that knows nothing but what can be imported.
+            with keras.saving.custom_object_scope({}):
+                keras.models.load_model(path)
+    except Exception as error:
+        raise ValueError(
+            "The head that model= returned cannot be saved and loaded again, so that "
+            "the fitted estimator could not be: use layers of Keras, or register your "
+            "own by keras.saving.register_keras_serializable, and no Lambda layers. "
+            f"Keras says: {error}"
+        ) from error
+
+
+def _architecture(model):
+    """A model's configuration as text, without the names that differ by call."""
+    names = {}
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in sorted(value.items())}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if isinstance(value, str):
+            return names.setdefault(value, len(names)) if value in own else value
+        return repr(value)
+
+    own = {model.name, *(part.name for part in model._flatten_layers())}
+    return json.dumps(plain(model.get_config()))

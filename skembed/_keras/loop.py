@@ -52,13 +52,22 @@ def compiled(spec):
     """The traced loop of `spec`: one for all fits of the process, only so many kept."""
     with _lock:
         if spec not in _cache:
-            _cache[spec] = tf.function(
-                _Loop(spec).run, input_signature=_signature(spec), autograph=False
-            )
+            _cache[spec] = _traced(spec)
             if len(_cache) > settings.MAX_TRACES:
                 _cache.popitem(last=False)
         _cache.move_to_end(spec)
         return _cache[spec]
+
+
+def _traced(spec):
+    dense.check_activations(spec.architecture)
+    function = tf.function(
+        _Loop(spec).run, input_signature=_signature(spec), autograph=False
+    )
+    # TensorFlow counts traces by the place in the source and takes those of different
+    # networks for one that is traced again and again.
+    function._omit_frequent_tracing_warning = True
+    return function
 
 
 def _signature(spec):
@@ -143,13 +152,14 @@ class _Loop:
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
-            f, state = self._outputs(parts, flat, codes, numbers, data, state)
+            f, state, own_loss = self._outputs(parts, flat, codes, numbers, data, state)
             log_noise = None
             if spec.has_noise:
                 log_noise = tf.maximum(parts["log_noise"], settings.MIN_LOG_NOISE)
             constants = dict(spec.loss_constants)
             nll = losses.FUNCTIONS[spec.loss](f, targets, log_noise, **constants)
-            data_part = tf.reduce_sum(weights * nll)
+            # Of a head's regularizers, which are per observation as in Keras.
+            data_part = tf.reduce_sum(weights * nll) + own_loss / plan.per_observation
             probe = kind.probe(f, log_noise, data, plan, s)
         slopes = kind.slopes(tape, data_part, flat, theta, f, probe, uses, data, plan)
         del tape
@@ -172,12 +182,12 @@ class _Loop:
         return codes, rows[:, : tf.shape(rows)[1] - n_targets - 1], targets, rows[:, -1]
 
     def _outputs(self, parts, flat, codes, numbers, data, state):
-        """Outputs of the network for a vector per use, and the head's new state."""
+        """Outputs for a vector per use, and the new state and losses of a head."""
         architecture = self.spec.architecture
         n_rows, n_columns = tf.shape(codes)[0], tf.shape(codes)[1]
         vectors = tf.reshape(flat, [n_rows, n_columns * architecture.width])
         vectors *= tf.reshape(data.mask, [-1])
-        f, state = dense.apply(
+        f, state, own_loss = dense.apply(
             architecture,
             parts,
             vectors,
@@ -186,7 +196,7 @@ class _Loop:
             state,
         )
         f.set_shape([None, architecture.n_outputs])
-        return f, state
+        return f, state, own_loss
 
 
 def _uses(table, codes, data, places):

@@ -3,7 +3,7 @@
 Every function takes ``f`` (..., n_outputs), the targets ``y`` of the row (n_rows,
 n_targets; what the columns hold is said in ``skembed._likelihoods``) and
 ``log_noise`` (n_outputs,), or None for the plain loss of ``prior=None``, and returns
-one value a row, summed over the outputs (averaged for the plain loss, as in Keras).
+one value per row, summed over the outputs (averaged for the plain loss, as in Keras).
 """
 
 import math
@@ -97,7 +97,7 @@ def sensitivity(loss, root, signs, f):
     The gradient of ``sum_io signs_io root_io f_io`` with respect to a vector of row i,
     squared, has the diagonal Gauss-Newton curvature of the likelihood as its mean over
     random `signs` (Martens 2020, "New Insights and Perspectives on the Natural
-    Gradient Method", section 9); with one output a row it is exact.
+    Gradient Method", section 9); with one output per row it is exact.
     """
     root = root * signs
     if loss == "categorical":  # a square root of diag(p) - p p'

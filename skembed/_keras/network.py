@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 
+from . import process
 from .dense import pieces
 
 
@@ -15,6 +16,7 @@ class Network:
     """
 
     def __init__(self, fitted):
+        process.check()
         self.fitted = fitted
         layers = keras.layers
         architecture, sizes = fitted.architecture, fitted.encoder.column_sizes

@@ -1,10 +1,10 @@
-"""How far the outputs hang on each number of a row's vectors."""
+"""Slopes: derivatives of the outputs by each coordinate of a row's vectors."""
 
 import numpy as np
 import tensorflow as tf
 
 from .. import _settings as settings
-from . import dense
+from . import dense, process
 
 
 def slopes(fitted, encoded):
@@ -18,6 +18,7 @@ def slopes(fitted, encoded):
         Rows of the table.
     slopes : ndarray of float64 of shape (n_rows, n_outputs, n_columns, width)
     """
+    process.check()
     architecture, predictor = fitted.architecture, fitted.predictor
     knots, n_numbers = predictor.knots, encoded.numbers.shape[1]
     weights = fitted.weights
@@ -34,7 +35,7 @@ def slopes(fitted, encoded):
         numbers = tf.constant(encoded.numbers[rows], tf.float32)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(vectors)
-            f, _ = dense.apply(
+            f, *_ = dense.apply(
                 architecture, parts, vectors, numbers, pieces, state, False
             )
             outputs = tf.unstack(f, axis=1)

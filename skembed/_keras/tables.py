@@ -131,6 +131,8 @@ class PosteriorTable:
         self.width = spec.architecture.width
         self.n_first = spec.architecture.n_first
         self.n_outputs = spec.architecture.n_outputs
+        # A head's own losses may depend on the vectors past the outputs.
+        self.by_output = self.n_outputs == 1 and spec.architecture.head is None
         self.own_priors = spec.own_priors
         self.loss = spec.loss
         self.constants = dict(spec.loss_constants)
@@ -174,7 +176,7 @@ class PosteriorTable:
         """Gradients of the loss, and what holds kernels to their start."""
         root, sensitivity = probe
         jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
-        if self.n_outputs == 1:
+        if self.by_output:
             # One output: both gradients are multiples of its own, one pass serves both.
             by_f, by_theta = tape.gradient(data_part, [f, theta])
             gradient = uses.added_up(jacobian, uses.each((by_f / root)[:, 0]))

@@ -14,7 +14,7 @@ from .._training.batches import Batches, Plan
 from .._training.hooks import Hooks, Moment
 from .._training.problem import Problem, settled
 from .._training.schedule import StopRule
-from . import dense, loop, losses, tables
+from . import dense, loop, losses, process, tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +58,7 @@ def train(fitted, phases, rng, hooks=None):
     FloatingPointError
         If a loss is not finite.
     """
+    process.check()
     hooks = Hooks() if hooks is None else hooks
     # Kernels are held to where the fit began, whatever phase it is in.
     anchor, losses_, snapshots = _flat(fitted.weights.dense), [], []

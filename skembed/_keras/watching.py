@@ -32,7 +32,7 @@ def hooks_of(estimator, fitted, phases, samples, held_out=None):
         on_held_out, tol = _loss_on(fitted, held_out), options.tol or 0.0
         hooks.add(EarlyStopping(on_held_out, tol, options.patience))
     if estimator.callbacks is not None:
-        n_steps = steps_per_epoch(phases[0].problem.rows.total, options.batch_size)
+        n_steps = steps_per_epoch(phases[0].problem.rows.n_counted, options.batch_size)
         curve = hooks.validation_curve
         hooks.add(KerasCallbacks(estimator.callbacks, fitted, options, n_steps, curve))
     if getattr(estimator, "_skl_callbacks", None):

@@ -1,1 +1,1 @@
-"""The network in NumPy: its shape, what it says, and how sure it is."""
+"""The network in NumPy: its shape, its predictions and their uncertainty."""

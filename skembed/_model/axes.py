@@ -1,12 +1,12 @@
-"""Principal axes of vectors, in units of what they do to the outcome.
+"""Principal axes of vectors, in units of their effect on the outcome.
 
-The axes of a trained table are those that training happened to find: what one
-coordinate is worth depends on the layers that read it. Here every column's vectors are
-turned so that the first coordinate carries most of what the column does to the
-outcome, the second most of the rest, and so on (Constantine et al. 2014, "Active
-subspace methods", section 2.1, for the slopes; the vectors' own scatter then decides,
-as in principal component analysis). Distances are in units of the outcome, and what
-hardly moves it is 0.
+The axes of a trained table are arbitrary: the effect of a coordinate depends on the
+layers that read it. Here the vectors of every column are rotated so that the first
+coordinate carries most of the column's effect on the outcome, the second most of the
+rest, and so on. The slopes follow Constantine et al. 2014, "Active subspace methods",
+section 2.1. The order then depends on the scatter of the vectors, as in principal
+component analysis. Distances are in units of the outcome, and coordinates with almost
+no effect on it are 0.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ from .. import _settings as settings
 
 
 def principal_axes(slopes, tables, counts, spreads=None):
-    """Matrices (dim, dim) that turn each column's vectors.
+    """Matrices (dim, dim) that rotate the vectors of each column.
 
     Parameters
     ----------
     slopes : ndarray of shape (n_rows, n_outputs, n_columns, width)
-        d outcome / d vector, of a sample of rows.
+        Derivatives of the outcome by the vectors, for a sample of rows.
     tables : list of ndarray of shape (n_tokens_k, dim_k)
         Vectors of the tokens of each column.
     counts : list of ndarray of shape (n_tokens_k,)
@@ -31,10 +31,10 @@ def principal_axes(slopes, tables, counts, spreads=None):
     Returns
     -------
     axes : list of ndarray of float64 of shape (dim_k, dim_k)
-        The turned vectors are ``vectors @ axes``; columns of zeros stand for
-        coordinates that carry less than ``settings.LEAST_AXIS`` or along which the
-        vectors are less far apart than uncertain, but for the first of each table: a
-        model that reads them would take noise for features.
+        The rotated vectors are ``vectors @ axes``. A coordinate is 0 if it carries less
+        than ``settings.LEAST_AXIS``, or if the vectors differ less along it than their
+        uncertainty, so that the next model does not fit noise. The first coordinate of
+        each table always stays.
     """
     found = [
         _of_column(slopes[:, :, k, : table.shape[1]], table, weights)
@@ -53,10 +53,10 @@ def principal_axes(slopes, tables, counts, spreads=None):
 
 
 def in_use(spreads, prior_scale, counts):
-    """Say which coordinates the data have decided on.
+    """Find the coordinates that are in use.
 
     The posterior of a coordinate that the outcome does not need falls back to the
-    prior. In use are those whose variance, on average over the rows that hold the
+    prior. A coordinate is in use if its variance, on average over the rows of the
     tokens, is less than half of the prior's.
 
     Parameters
@@ -75,7 +75,7 @@ def in_use(spreads, prior_scale, counts):
 
 
 def _of_column(slopes, table, weights):
-    """Axes of one column in falling order of power, and their power."""
+    """Axes of one column in descending order of power, and their power."""
     by_outcome = np.einsum("noi,noj->ij", slopes, slopes) / len(slopes)
     size, turn = np.linalg.eigh(by_outcome)
     # In these coordinates a step of 1 moves the outcome by 1, in the mean square.

@@ -1,18 +1,18 @@
-"""Where outcomes fall about their prediction: quantiles of residuals, as a table.
+"""Prediction intervals: quantiles of standardised residuals, by ranges of rarity.
 
-A normal density about the prediction is right for normal noise only. Here residuals say
-how outcomes scatter. On small tables they are those of rows that were held back until
-all others had been learned. On larger ones they are the training rows' own, each turned
-into what it would be had its row not been in the fit. Of the precision of a number of
-the row's vectors the row itself gave a share ``h``; without it the variance of that
-number is larger by ``1 / (1 - h)``. With ``u``, the sum of ``h / (1 - h)``, the
-variance of the prediction is ``u`` times that of the noise then, and its residual
-``1 + u`` times what it is (the leave-one-out formula of linear regression where there
-is one number).
+A normal density about the prediction is right for normal noise only. Here residuals
+determine how outcomes scatter. On small data sets they are those of the calibration
+rows, which the network had not been trained on. On larger ones they are those of the
+training rows, each corrected to the value that it would have if its own row were left
+out. Let ``h`` be the share of a row in the precision of a coordinate of its vectors.
+Without the row the variance of that coordinate is larger by the factor ``1 / (1 - h)``.
+Let ``u`` be the sum of ``h / (1 - h)``. Then the variance of the prediction without the
+row is ``u`` times that of the noise, and the residual is ``1 + u`` times as large. For
+a single coordinate this is the leave-one-out formula of linear regression.
 
-The noise of rare tokens may have other tails than that of common ones, and what the
-posterior says of them may be further off: so there is one row of quantiles for each
-range of how rare the tokens of a row are.
+The noise of rare tokens may have other tails than that of common ones, and their
+posterior may be less exact. So there is one set of quantiles per range of how rare the
+tokens of a row are.
 """
 
 from dataclasses import dataclass
@@ -51,18 +51,19 @@ class ResidualQuantiles:
 
 
 def rarity(codes, counts, own=0.0):
-    """How rare the tokens of every row are: 0 for common ones, 1 for one not seen.
+    """How rare the tokens of every row are: 0 for common ones, 1 for an unknown one.
 
-    The root of the sum of the squares of ``1 / (1 + n)``, with ``n`` rows of a token:
-    about that of the rarest token, and a little more where others are rare, too.
+    It is the root of the sum of the squares of ``1 / (1 + n)``, with ``n`` the number
+    of rows of a token: about the value of the rarest token, and a little more if others
+    are rare, too.
 
     Parameters
     ----------
     codes : ndarray of int of shape (n_rows, n_columns)
     counts : list of ndarray of shape (n_codes_k,)
-        Of the first columns, those of tokens; others are not looked at.
+        Counts of the first columns, those of tokens; others are ignored.
     own : float, default=0.0
-        How often each row counts itself.
+        How often a row counts itself.
 
     Returns
     -------
@@ -75,12 +76,12 @@ def rarity(codes, counts, own=0.0):
 
 
 def residual_quantiles(residual, std, rare, weights):
-    """Learn the table from rows that the predictions have not seen.
+    """Compute the quantiles from residuals of rows left out of the fit.
 
     Parameters
     ----------
     residual : ndarray of shape (n_rows, n_outputs)
-        Outcomes less their predictions.
+        Outcomes minus their predictions.
     std : ndarray of shape (n_rows, n_outputs)
         Standard deviations of the outcomes.
     rare : ndarray of shape (n_rows,)
@@ -100,16 +101,16 @@ def residual_quantiles(residual, std, rare, weights):
 
 
 def left_open_without(squares, variance, noise):
-    """Variance of each prediction had its row not been seen, over that of the noise.
+    """Variance of each prediction without its own row, over that of the noise.
 
-    The row gave ``squares / noise`` to the precision of each number of its vectors.
+    The row adds ``squares / noise`` to the precision of each coordinate of its vectors.
 
     Parameters
     ----------
     squares : ndarray of shape (n_rows, n_outputs, n_columns, width)
-        Slope of the outcome along each number, squared.
+        Squared slope of the outcome along each coordinate.
     variance : ndarray of shape (n_rows, n_columns, width)
-        Posterior variance of the numbers.
+        Posterior variance of the coordinates.
     noise : ndarray of shape (n_rows, n_outputs)
     """
     h = squares * variance[:, None] / np.maximum(noise, 1e-300)[:, :, None, None]
@@ -126,7 +127,7 @@ def _by_range(z, weights, ranges):
 
 
 def _shrunk(z, weights, towards):
-    """Quantiles of `z`, drawn to others where the rows are few."""
+    """Quantiles of `z`, shrunk towards others according to the number of rows."""
     n = weights.sum()
     found = weighted_quantile(z, weights, LEVELS)
     return (n * found + settings.NORMAL_ROWS * towards) / (n + settings.NORMAL_ROWS)

@@ -35,14 +35,17 @@ class Likelihood:
         """Refuse outcomes that the family cannot have."""
         if not self.non_negative:
             return
-        if (y < 0).any():
-            raise ValueError(
-                f"Some values of y are negative; loss={self.name!r} needs y >= 0."
-            )
-        if not y.sum() > 0:
-            raise ValueError(
-                f"All values of y are 0; loss={self.name!r} needs some y > 0."
-            )
+        for output, values in enumerate(y.T):
+            where = f"Output {output} of y" if y.shape[1] > 1 else "y"
+            if (values < 0).any():
+                raise ValueError(
+                    f"Some values of {where} are negative; loss={self.name!r} needs "
+                    "y >= 0."
+                )
+            if not values.sum() > 0:
+                raise ValueError(
+                    f"All values of {where} are 0; loss={self.name!r} needs some y > 0."
+                )
 
     def targets(self, y):
         """What training reads of y (n_rows, n_outputs): (n_rows, n_targets)."""
@@ -180,9 +183,9 @@ class Gamma(Likelihood):
     non_negative = True
 
     def targets(self, y):
-        # An exact 0 has no density: it counts as half the smallest outcome there is.
-        positive = y[y > 0]
-        floor = 0.5 * positive.min() if positive.size else 1.0
+        # An exact 0 has no density: it counts as half of its output's least outcome.
+        positive = np.where(y > 0, y, np.inf).min(axis=0)
+        floor = 0.5 * np.where(np.isfinite(positive), positive, 2.0)
         return np.concatenate([y, np.log(np.maximum(y, floor))], axis=1)
 
     def intercept(self, targets, weights):

@@ -1,8 +1,8 @@
 """Tables of vectors, one row per token: points, or distributions under a prior.
 
-The two kinds have the same methods, so that nothing else has to ask which it holds.
-What else goes with a kind (direct terms beside the layers, a full likelihood) is said
-by its class attributes. How a kind is trained stands in ``skembed._keras.tables``.
+The two kinds have the same methods, so other code need not ask which kind it has. Class
+attributes tell what else belongs to a kind: direct terms beside the layers, a full
+likelihood. ``skembed._keras.tables`` trains the two kinds.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class PointTable:
         return PointTable(self.mean[at])
 
     def settled(self, counts, sizes, prior):
-        """Table with the rows that nothing was observed of at their column's mean."""
+        """Table in which unknown tokens have the mean vector of their column."""
         mean, start = self.mean.copy(), 0
         for size in sizes:
             block = slice(start, start + size)
@@ -62,9 +62,9 @@ class PointTable:
         return PointTable(mean)
 
     def fresh(self, tokens, prior, rng):
-        """Table to learn these rows anew from: they start at random.
+        """Table from which these vectors are learned again: they start at random.
 
-        Nothing else would make them forget what they were.
+        Nothing else would make them forget their former values.
         """
         mean = self.mean.copy()
         mean[tokens] = 0.05 * (2.0 * rng.random(mean[tokens].shape) - 1.0)
@@ -80,7 +80,7 @@ class PosteriorTable:
     mean : ndarray of float32 of shape (n_rows, width)
         The tables of all columns, one below the other.
     precision : ndarray of float32 of shape (n_rows, width)
-        1 / variance of every number of `mean`.
+        1 / variance of every coordinate in `mean`.
     """
 
     mean: np.ndarray
@@ -117,7 +117,7 @@ class PosteriorTable:
         return self.mean[at].astype(np.float64), np.sqrt(self.precision[at])
 
     def settled(self, counts, sizes, prior):
-        """Table with the rows that nothing was observed of at their prior.
+        """Table in which unknown tokens have their prior.
 
         `prior` is a `LearnedPrior`, or a `PosteriorTable` with the same rows.
         """
@@ -128,14 +128,14 @@ class PosteriorTable:
         return PosteriorTable(mean, precision)
 
     def fresh(self, tokens, prior, rng):
-        """Table to learn these rows anew from.
+        """Table from which these vectors are learned again.
 
         Means start a part of the way to where they were: where columns interact there
-        are many optima, and all tables must come to lie in the one that the dense
-        weights belong to. Not all of the way, or a token of few rows would stay in an
-        optimum of its own that the outcomes left out have chosen. Precisions start from
-        the prior, so each step moves a token by all that its data say, and a few forget
-        the start.
+        are many optima, and all tables must end in the one that the dense weights
+        belong to. They do not start all of the way, or a rare token would stay in an
+        optimum that the outcomes left out have chosen. Precisions start from the prior,
+        so each step moves a token as far as its data say, and a few steps forget the
+        start.
         """
         mean, precision = self.mean.copy(), self.precision.copy()
         mean[tokens] *= np.float32(settings.FRESH_START)

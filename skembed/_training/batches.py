@@ -71,7 +71,7 @@ class Batches:
         self.options = options
         self.n_rows = len(rows.weights)
         self.batch = min(options.batch_size, self.n_rows)
-        self.n_steps_per_epoch = steps_per_epoch(rows.total, options.batch_size)
+        self.n_steps_per_epoch = steps_per_epoch(rows.n_counted, options.batch_size)
         # One each: what is drawn does not depend on how many epochs a call trains.
         self._order_rng, self._noise_rng = rng.spawn(2)
         self._waiting = np.zeros(0, np.int32)

@@ -76,7 +76,7 @@ def some_rows_last(fitted, others, problem, options):
     n_last = max(1, round(settings.LAST_EPOCHS * n_first))
     options = replace(options, epochs=n_first + n_last)
     n_steps = [
-        n * steps_per_epoch(part.rows.total, options.batch_size)
+        n * steps_per_epoch(part.rows.n_counted, options.batch_size)
         for n, part in ((n_first, first), (n_last, problem))
     ]
     old = options.schedule

@@ -63,10 +63,11 @@ class Recipe:
         """Options of a fit."""
         rows, batch, tol = problem.rows, self.batch_size, self.tol
         if isinstance(batch, str):
-            batch = auto_batch_size(rows.total)
-        per_epoch = steps_per_epoch(rows.total, batch)
-        if epochs is None:
-            epochs = auto_epochs(rows.total, per_epoch) if self.is_auto else self.epochs
+            batch = auto_batch_size(rows.n_counted)
+        per_epoch = steps_per_epoch(rows.n_counted, batch)
+        if epochs is None and self.is_auto:
+            epochs = auto_epochs(rows.n_counted, per_epoch)
+        epochs = self.epochs if epochs is None else epochs
         if isinstance(tol, str):
             tol = settings.TOL if self.is_auto else None
         warm, cold = warm_up(problem.likelihood, rows.codes.shape[1])
@@ -92,7 +93,7 @@ class Recipe:
             made = replace(made, learning_rate=self.learning_rate * share)
         if not self.is_auto:
             return made
-        per_epoch = steps_per_epoch(problem.rows.total, made.batch_size)
+        per_epoch = steps_per_epoch(problem.rows.n_counted, made.batch_size)
         least = max(epochs, int(np.ceil(settings.CHUNK_STEPS / per_epoch)))
         return self._shorter(made, problem, min(made.epochs, least))
 
@@ -101,14 +102,14 @@ class Recipe:
         if not problem.architecture.tables.has_likelihood:
             return self.options(problem, epochs)
         epochs = min(epochs, settings.FRESH_EPOCHS)
-        made, total = self.options(problem, epochs), problem.rows.total
+        made, total = self.options(problem, epochs), problem.rows.n_counted
         batch = max(made.batch_size, int(np.ceil(total / settings.FRESH_STEPS)))
         n_steps = epochs * steps_per_epoch(total, batch)
         schedule = Schedule.over(n_steps, "cosine", cold=1.0)
         return replace(made, batch_size=batch, schedule=schedule, tol=None)
 
     def _shorter(self, made, problem, epochs):
-        n_steps = epochs * steps_per_epoch(problem.rows.total, made.batch_size)
+        n_steps = epochs * steps_per_epoch(problem.rows.n_counted, made.batch_size)
         old = made.schedule
         schedule = Schedule.over(n_steps, old.decay, old.warm, old.cold)
         return replace(made, epochs=epochs, schedule=schedule)

@@ -1,5 +1,6 @@
 """The network before training, from an estimator's parameters and the first rows."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -41,6 +42,8 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     rows, origin = merged_rows(observations, offsets, likelihood)
     centre, scale = centre_and_scale(rows, origin, likelihood, tables)
     rows = standardised(rows, origin, likelihood, centre, scale)
+    if not tables.has_likelihood and likelihood.location_scale:
+        _warn_of_scale(observations.outcome)
 
     dims = vector_lengths(estimator.embedding_dim, sizes)
     shape = _architecture(estimator, tables, dims, n_outputs)
@@ -66,6 +69,21 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     return fitted, problem_of(fitted, rows)
 
 
+def _warn_of_scale(y):
+    """Warn where a bare network could not learn outcomes as large or small as these."""
+    size = np.sqrt(np.square(y / np.abs(y).max(initial=1e-300)).mean())
+    size *= np.abs(y).max(initial=0.0)
+    if y.any() and not settings.PLAIN_LEAST < size < settings.PLAIN_MOST:
+        warnings.warn(
+            "With prior=None the network is the bare one and y is not scaled; its "
+            f"root mean square is {size:.3g}, which takes very long to learn. Wrap "
+            "the regressor in TransformedTargetRegressor(regressor, "
+            "transformer=StandardScaler()), or use prior='normal', which scales y.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
 def _architecture(estimator, tables, dims, n_outputs):
     """Shape of the network."""
     hidden = _hidden(estimator.hidden_layer_sizes)
@@ -83,7 +101,10 @@ def _hidden(wanted):
     if isinstance(wanted, str):
         return settings.HIDDEN_LAYER_SIZES
     hidden = [wanted] if np.ndim(wanted) == 0 else list(wanted)
-    if not all(isinstance(units, Integral) and units >= 1 for units in hidden):
+    if not all(
+        isinstance(units, Integral) and not isinstance(units, bool) and units >= 1
+        for units in hidden
+    ):
         raise ValueError(
             "hidden_layer_sizes must be 'auto', a positive integer, or a flat list of "
             f"positive integers, one per hidden layer; got {wanted!r}."

@@ -209,3 +209,77 @@ def test_the_callbacks_that_keras_has(mixed, quick, tmp_path):
         if value.tag == "epoch_loss"
     ]
     np.testing.assert_allclose(losses, plain.loss_curve_, rtol=1e-6)
+
+
+def dense_head(**params):
+    """A head of one layer."""
+    return lambda meta: keras.Sequential(
+        [
+            keras.Input((meta["n_inputs"],)),
+            keras.layers.Dense(meta["n_outputs"], **params),
+        ]
+    )
+
+
+@pytest.mark.parametrize("prior", ["normal", None])
+def test_regularizers_of_a_head_are_learned_with(prior, mixed, quick):
+    X, y = mixed
+    sizes = []
+    for strength in (0.0, 100.0):
+        head = dense_head(kernel_regularizer=keras.regularizers.L2(strength))
+        model = quick(model=head, prior=prior, epochs=40, learning_rate=0.01).fit(X, y)
+        sizes.append(np.abs(model._fitted.weights.dense["head_0"]).max())
+    assert sizes[1] < 0.1 * sizes[0]
+
+
+class Unregistered(keras.layers.Layer):
+    def call(self, x):
+        return x
+
+
+# A class of a module that nobody else can import, as in a notebook.
+Unregistered.__module__ = "__not_there__"
+
+
+def with_layer(layer):
+    return lambda meta: keras.Sequential(
+        [
+            keras.Input((meta["n_inputs"],)),
+            layer,
+            keras.layers.Dense(meta["n_outputs"]),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [with_layer(keras.layers.Lambda(lambda x: x)), with_layer(Unregistered())],
+    ids=["lambda", "unregistered"],
+)
+def test_a_head_that_cannot_be_loaded_again_is_refused(head, mixed, quick):
+    with pytest.raises(ValueError, match="cannot be saved and loaded again"):
+        quick(model=head).fit(*mixed)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_head_of_other_floats_is_refused(dtype, mixed, quick):
+    with pytest.raises(ValueError, match=f"has the {dtype} weight"):
+        quick(model=dense_head(dtype=dtype)).fit(*mixed)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [tf.nn.relu, keras.activations.tanh, lambda x: 2.0 * x, [keras.ops.relu]],
+)
+def test_a_function_as_activation_works_in_fit_and_predict(activation, mixed, quick):
+    X, y = mixed
+    model = quick(activation=activation).fit(X, y)
+    inputs = model.model_inputs(X)
+    by_keras = np.asarray(model.model_([inputs["codes"], inputs["numbers"]]))[:, 0]
+    np.testing.assert_allclose(model.predict(X), by_keras, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("activation", [np.tanh, lambda x: keras.ops.sum(x), lambda: 1])
+def test_what_is_no_activation_is_refused(activation, mixed, quick):
+    with pytest.raises(ValueError, match="activation=.* (cannot be applied|must give)"):
+        quick(activation=activation).fit(*mixed)
