@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skembed"
 FOLDERS = ("_data", "_model", "_training", "_keras")  # before the estimators
 LATER_FOLDERS = ("_cross_fit", "_space", "_plot")  # behind them
-BESIDE = ("__init__", "_files", "_settings", "_sklearn")  # private, but no estimators' files
+BESIDE = (
+    "__init__",
+    "_files",
+    "_settings",
+    "_sklearn",
+)  # private, but no estimators' files
 START = "_base.py"
 BEGIN, END = "map: made by docs/make_map.py", "end of the map"
 
