@@ -224,25 +224,29 @@ class TokenSimilarity(
                 "the target y is None."
             )
         X = as_table(X)
-        validate_data(self, X, skip_check_array=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
-        self.estimator_ = self._fit_estimator(X, y, sample_weight)
-        tables = token_tables(self.estimator_)
+        estimator = self._fit_estimator(X, y, sample_weight)
+        tables = token_tables(estimator)
         if not tables:
             raise ValueError(
-                f"{type(self.estimator_).__name__} takes no column of X as tokens: "
+                f"{type(estimator).__name__} takes no column of X as tokens: "
                 "set its categorical_features."
             )
         if self.feature is not None:
             tables = [select_table(tables, self.feature)]
-        self._spaces = [self._make_space(table, X, sample_weight) for table in tables]
-        self._target_codes = self._find_targets(tables)
+        spaces = [self._make_space(estimator, t, X, sample_weight) for t in tables]
+        targets = self._find_targets(tables)
+        transformers = self._fit_neighbors(spaces, targets)
+        # All fitted attributes from here on, so that what fails leaves the old ones.
+        validate_data(self, X, skip_check_array=True)
+        self.estimator_ = estimator
         self.targets_ = [
-            table.tokens[codes]
-            for table, codes in zip(tables, self._target_codes, strict=True)
+            table.tokens[codes] for table, codes in zip(tables, targets, strict=True)
         ]
-        self._transformers = self._fit_neighbors()
+        self._spaces = spaces
+        self._target_codes = targets
+        self._transformers = transformers
         return self
 
     def _fit_estimator(self, X, y, sample_weight):
@@ -262,12 +266,12 @@ class TokenSimilarity(
             estimator.set_params(random_state=seed)
         return estimator.fit(X, y, **weights)
 
-    def _make_space(self, table, X, sample_weight):
+    def _make_space(self, estimator, table, X, sample_weight):
         if self.metric != "outcome":
             return Space(table, self.metric)
         rng = check_random_state(self.random_state)
         profiles = outcome_profiles(
-            self.estimator_, table, X, sample_weight, self.n_reference, rng
+            estimator, table, X, sample_weight, self.n_reference, rng
         )
         return Space(table, self.metric, profiles)
 
@@ -288,11 +292,11 @@ class TokenSimilarity(
             codes[tables.index(table)] = table.known_codes(tokens)
         return codes
 
-    def _fit_neighbors(self):
+    def _fit_neighbors(self, spaces, targets):
         if self.neighbors is None:
-            return [None] * len(self._spaces)
+            return [None] * len(spaces)
         fitted = []
-        for space, codes in zip(self._spaces, self._target_codes, strict=True):
+        for space, codes in zip(spaces, targets, strict=True):
             transformer = clone(self.neighbors)
             if self.n_neighbors is not None:
                 transformer.set_params(n_neighbors=self.n_neighbors)

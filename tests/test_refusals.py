@@ -1,14 +1,16 @@
 """What EmbeddingRegressor refuses, and what a broken fit leaves behind."""
 
 import pickle
+import warnings
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from skembed import EmbeddingRegressor
+from skembed import EmbeddingClassifier, EmbeddingRegressor
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -165,6 +167,40 @@ def test_tiny_tables(n, kind):
 @pytest.mark.parametrize("prior", ["normal", None])
 def test_outcomes_that_are_all_the_same(prior):
     X = np.array(list("abab"))[:, None]
-    model = EmbeddingRegressor(2, (4,), prior=prior, random_state=0)
+    # A bare network has to travel to 7 at Keras's rates.
+    bare = {} if prior else {"learning_rate": 0.05, "epochs": 200}
+    model = EmbeddingRegressor(2, (4,), prior=prior, random_state=0, **bare)
     predicted = model.fit(X, np.full(4, 7.0)).predict(X)
-    np.testing.assert_allclose(predicted, 7.0, atol=0.1 if prior else 7.0)
+    np.testing.assert_allclose(predicted, 7.0, atol=0.1)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-6])
+def test_a_bare_network_warns_of_outcomes_that_it_cannot_learn(factor):
+    X, y = np.array(list("abab"))[:, None], np.array([1.0, 2.0, 1.0, 2.0])
+    model = EmbeddingRegressor(2, (4,), prior=None, epochs=1)
+    with pytest.warns(UserWarning, match="y is not scaled; its root mean square"):
+        model.fit(X, factor * y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.fit(X, y)
+        model.set_params(prior="normal").fit(X, factor * y)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_each_output_is_checked_on_its_own(loss):
+    y = np.stack([np.ones(3), np.zeros(3)], axis=1)
+    with pytest.raises(ValueError, match="All values of Output 1 of y are 0"):
+        EmbeddingRegressor(loss=loss).fit(X0, y)
+
+
+@pytest.mark.parametrize("make", [EmbeddingRegressor, EmbeddingClassifier])
+@pytest.mark.parametrize("missing", [None, pd.NA, float("nan")])
+def test_a_missing_outcome_is_named_by_its_row(make, missing):
+    y = pd.Series(["1", "2", missing], dtype=object)
+    with pytest.raises(ValueError, match="missing value in row 2"):
+        make().fit(X0, y)
+
+
+def test_outcomes_whose_squares_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="y holds values up to 3e.300"):
+        EmbeddingRegressor().fit(X0, Y0 * 1e300)

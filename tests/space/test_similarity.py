@@ -284,3 +284,26 @@ def test_pickle_gives_the_same(fitted, colours):
     loaded = pickle.loads(pickle.dumps(fitted))
     assert_array_equal(loaded.transform(colours[0]), fitted.transform(colours[0]))
     assert loaded.most_similar("red") == fitted.most_similar("red")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"targets": ["mauve"]},
+        {"feature": "nowhere"},
+        {"estimator": EmbeddingRegressor(2, (4,), epochs=1, categorical_features=None)},
+    ],
+)
+def test_a_refit_that_fails_leaves_all_of_the_old_fit(change, colours):
+    X, y = colours
+    model = TokenSimilarity(EmbeddingRegressor(2, (4,), epochs=1), random_state=0)
+    model.fit(X, y)
+    before, known = model.transform(X[:9]), dict(vars(model))
+    model.set_params(**change)
+    with pytest.raises((ValueError, TypeError)):
+        model.fit(np.array([["a", 1.0], ["b", 2.0]] * 9, object), [0.0, 1.0] * 9)
+    model.set_params(**{name: known[name] for name in change})
+    assert {k: v for k, v in vars(model).items() if k not in change} == {
+        k: v for k, v in known.items() if k not in change
+    }
+    np.testing.assert_array_equal(model.transform(X[:9]), before)

@@ -205,3 +205,19 @@ def test_chunk_of_another_shape_is_refused():
         model.partial_fit(np.c_[X, X], y)
     with pytest.raises(ValueError, match="fitted with 1"):
         model.partial_fit(X, np.c_[y, y])
+
+
+def test_early_stopping_goes_on_growing_its_curve_and_is_refused_for_chunks():
+    X, y = small()
+    params = {"early_stopping": True, "epochs": 3, "random_state": 0}
+    model = EmbeddingRegressor(2, (4,), warm_start=True, **params).fit(X, y)
+    first = list(model.validation_loss_curve_)
+    model.fit(X, y)
+    assert model.validation_loss_curve_[: len(first)] == first
+    assert len(model.validation_loss_curve_) == len(model.loss_curve_) > len(first)
+    model.fold_in(X[:9], y[:9])  # holds none out: a gap in the curve
+    assert len(model.validation_loss_curve_) == len(model.loss_curve_)
+    assert np.isnan(model.validation_loss_curve_[-1])
+    for make in (EmbeddingRegressor, EmbeddingClassifier):
+        with pytest.raises(ValueError, match="does not support early_stopping"):
+            make(**params).partial_fit(X, y)
