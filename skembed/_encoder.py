@@ -12,6 +12,7 @@ from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
     folds,
+    folds_if_any,
     frozen_task,
     is_frozen,
     refuse_output,
@@ -130,9 +131,16 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     -----
     The predictor is trained once on all rows. Then its dense weights, its scales and
     its tables for numbers are frozen, and the tables of the tokens are learned again
-    under the prior: once from all rows, for :meth:`transform`, and once per fold from
-    the rows outside of it. The frozen weights fix the axes, so all tables lie in one
-    coordinate system.
+    under the prior, once per fold, from the rows outside of it. The frozen weights fix
+    the axes, so all tables lie in one coordinate system.
+
+    What :meth:`transform` returns is made of the tables of the folds. Every row is in
+    all but one of them. So the precisions that they add to the prior's are summed and
+    divided by one less than their number; means are weighted by precision and stay
+    inside the range of the folds. A model behind the encoder then meets no vectors
+    outside of those that it was trained on. (With ``prior=None`` it is the mean of the
+    folds, weighted by counts. With fewer rows than two per fold it is the table of
+    `estimator_`.)
 
     Columns that interact have many optima, and every fold has to end in the same one.
     So learning starts from vectors 0.3 times as long as those of all rows. Up to twenty
@@ -270,7 +278,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray of shape (n_samples, n_features_out), float32
+        X_out : ndarray of shape (n_samples, n_features_out), float64
             As from :meth:`transform`, but the vectors of a row's tokens are learned
             from the rows outside of its fold.
 
@@ -295,21 +303,15 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         """
         if is_frozen(self.estimator):
             return self.fit(X).transform(X)
-        if y is not None:
-            pairs = folds(self, X, y)
-        y, seed = self._fit_predictor(X, y, sample_weight)
-        predictor, table = self.estimator_, as_table(X)
-        encoded = predictor._encoded(X)
-        vectors = self._vectors(encoded.codes, self._fitted, self._sums)
-        for train, test in pairs:
-            weights = sample_weight
-            if weights is not None:
-                weights = np.asarray(weights)[train]
-            rows = predictor._observed(take(table, train), y[train], weights)
-            rng = np.random.default_rng(seed)
-            fold = predictor._learned_anew(self._fitted, rows, rng)
-            sums = self._sums and TokenSums.of(rows, fold.code_sizes, self._sums.centre)
-            vectors[test] = self._vectors(encoded.codes[test], fold, sums)
+        parts = self._fit_predictor(X, y, sample_weight, make_folds=folds)
+        codes = self.estimator_._encoded(X).codes
+        vectors = None
+        for test, network, sums in parts:
+            found = self._vectors(codes[test], network, sums)
+            if vectors is None:
+                vectors = np.empty((len(codes), found.shape[1]))
+            vectors[test] = found
+        table = as_table(X)
         return self._with_remainder(vectors, table)
 
     def transform(self, X):
@@ -322,7 +324,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray of shape (n_samples, n_features_out), float32
+        X_out : ndarray of shape (n_samples, n_features_out), float64
             The vectors, column by column, followed by the columns that are passed
             through (the whole array is then float64).
 
@@ -515,9 +517,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
     # Steps of the fit.
 
-    def _fit_predictor(self, X, y, sample_weight, classes=None):
-        """Set the fitted attributes; y as the predictor read it, and a seed."""
-        seed, axes, sums = None, None, None
+    def _fit_predictor(
+        self, X, y, sample_weight, classes=None, make_folds=folds_if_any
+    ):
+        """Set the fitted attributes; by fold its rows, network and mean outcomes."""
         if is_frozen(self.estimator):
             task = frozen_task(self.estimator)
             task.predictor._encoded(X)
@@ -527,9 +530,11 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
                 "the target y is None."
             )
         else:
+            pairs = make_folds(self, X, y)
             task = task_for(self, X, y, classes)
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
+        fitted, axes, sums, parts = None, None, None, []
         if is_frozen(self.estimator):
             fitted = predictor._fitted
         else:
@@ -538,13 +543,11 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
                 predictor._kept = None  # its own partial_fit is never called again
             else:
                 predictor.fit(X, y, sample_weight)
-            seed = check_random_state(self.random_state).randint(2**31 - 1)
-            rng = np.random.default_rng(seed)
             rows = predictor._observed(X, y, sample_weight)
-            # As in the folds: what comes out for new rows is made in the same way.
-            fitted = predictor._learned_anew(predictor._fitted, rows, rng)
             if with_means(self):
-                sums = TokenSums.of(rows, fitted.code_sizes)
+                sums = TokenSums.of(rows, predictor._fitted.code_sizes)
+            parts = self._learn_folds(predictor, X, y, sample_weight, pairs, sums)
+            fitted = _of_folds(predictor._fitted, [part[1] for part in parts])
             if self.rotation is not None and self.output != "first_order":
                 axes = axes_of(fitted, rows)
         validate_data(self, X, skip_check_array=True, reset=True)
@@ -558,7 +561,22 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             shown = sums.explained() >= settings.LEAST_MEANS
         self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
         self._set_fitted(fitted)
-        return y, seed
+        return [(test, network, of_fold) for test, (network, _), of_fold in parts]
+
+    def _learn_folds(self, predictor, X, y, sample_weight, pairs, sums):
+        """By fold its rows, the network of all others, what it saw, and their means."""
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        table, parts = as_table(X), []
+        for train, test in pairs:
+            weights = sample_weight
+            if weights is not None:
+                weights = np.asarray(weights)[train]
+            rows = predictor._observed(take(table, train), y[train], weights)
+            rng = np.random.default_rng(seed)
+            network = predictor._learned_anew(predictor._fitted, rows, rng)
+            of_fold = sums and TokenSums.of(rows, network.code_sizes, sums.centre)
+            parts.append((test, (network, _counts(network, rows)), of_fold))
+        return parts
 
     def _set_fitted(self, fitted):
         """Set the network whose tables come out, and what it knows of tokens."""
@@ -576,7 +594,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         kinds = [self._output.tables(fitted, sums)]
         if self.output == "mean_std":
             kinds.append(self._output.tables(fitted, sums, std=True))
-        parts = [np.zeros((len(codes), 0), np.float32)]
+        # In float64: a Ridge behind it finds float32 ill-conditioned.
+        parts = [np.zeros((len(codes), 0))]
         for k, tables in enumerate(zip(*kinds, strict=True)):
             parts += [table[codes[:, k]] for table in tables]
         return np.concatenate(parts, axis=1)
@@ -605,3 +624,24 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         # fit().transform(); with a random_state all of it is deterministic.
         tags.non_deterministic = True
         return tags
+
+
+def _of_folds(fitted, networks):
+    """The network whose vectors of tokens are made of those of the folds.
+
+    What `transform` gives a token then lies among what `fit_transform` gave its rows. A
+    fit of its own would wander a per cent or two off, and trees put a threshold into
+    the gap.
+    """
+    if not networks:
+        return fitted
+    others, counts = zip(*networks, strict=True)
+    return fitted.combined(list(others), np.stack(counts))
+
+
+def _counts(fitted, rows):
+    """Weight of the rows behind every row of the embedding table."""
+    codes = rows.codes + fitted.offsets
+    n_rows = len(fitted.weights.table.mean)
+    weights = np.repeat(rows.weights, codes.shape[1])
+    return np.bincount(codes.ravel(), weights, n_rows)

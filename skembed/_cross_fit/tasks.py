@@ -1,5 +1,6 @@
 """The pieces of EmbeddingEncoder that are functions of data."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -125,6 +126,19 @@ def folds(encoder, X, y):
             "validation folds as `cv` or refer to the docs for other options."
         )
     return pairs
+
+
+def folds_if_any(encoder, X, y):
+    """Pairs as from :func:`folds`, none where there are fewer rows than folds."""
+    is_number = isinstance(encoder.cv, Integral)
+    if is_number and num_samples(X) < 2 * encoder.cv:
+        return []
+    try:
+        return folds(encoder, X, y)
+    except ValueError:
+        if is_number:  # classes of fewer rows than folds
+            return []
+        raise
 
 
 def axes_of(fitted, rows):

@@ -122,3 +122,19 @@ class Fitted:
             start += before
         table = self.weights.table.rows(np.concatenate(at))
         return replace(self, encoder=encoder).with_table(table)
+
+    def combined(self, others, counts):
+        """The same with the vectors of tokens made of those of other networks.
+
+        Parameters
+        ----------
+        others : list of Fitted
+            Networks that differ in the vectors of tokens only.
+        counts : ndarray of shape (n_others, n_table_rows)
+            Weight of the rows that each has learned a vector from.
+        """
+        at = np.flatnonzero(self.is_token)
+        prior = self.prior and self.prior.rows(at)
+        tables = [other.weights.table.rows(at) for other in others]
+        table = self.weights.table.combined(tables, counts[:, at], prior)
+        return self.with_table(self.weights.table.replaced(at, table))

@@ -50,6 +50,12 @@ class PointTable:
         """Table of the rows at these positions."""
         return PointTable(self.mean[at])
 
+    def replaced(self, at, rows):
+        """Table with other rows at these positions."""
+        mean = self.mean.copy()
+        mean[at] = rows.mean
+        return PointTable(mean)
+
     def settled(self, counts, sizes, prior):
         """Table in which unknown tokens have the mean vector of their column."""
         mean, start = self.mean.copy(), 0
@@ -69,6 +75,22 @@ class PointTable:
         mean = self.mean.copy()
         mean[tokens] = 0.05 * (2.0 * rng.random(mean[tokens].shape) - 1.0)
         return PointTable(mean)
+
+    @staticmethod
+    def combined(tables, counts, prior):
+        """Table of several, each learned from a part of the rows: their means.
+
+        Parameters
+        ----------
+        tables : list of PointTable
+        counts : ndarray of shape (n_tables, n_rows)
+            Weight of the rows that each table has learned a vector from.
+        prior : None
+        """
+        weights = np.where(counts.sum(axis=0) > 0, counts, 1.0)[:, :, None]
+        means = np.stack([table.mean for table in tables])
+        mean = np.average(means, axis=0, weights=np.broadcast_to(weights, means.shape))
+        return PointTable(mean.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +134,12 @@ class PosteriorTable:
         """Table of the rows at these positions."""
         return PosteriorTable(self.mean[at], self.precision[at])
 
+    def replaced(self, at, rows):
+        """Table with other rows at these positions."""
+        mean, precision = self.mean.copy(), self.precision.copy()
+        mean[at], precision[at] = rows.mean, rows.precision
+        return PosteriorTable(mean, precision)
+
     def spread(self, at):
         """Means of these rows in float64, and roots of their precisions."""
         return self.mean[at].astype(np.float64), np.sqrt(self.precision[at])
@@ -122,10 +150,7 @@ class PosteriorTable:
         `prior` is a `LearnedPrior`, or a `PosteriorTable` with the same rows.
         """
         unseen = np.flatnonzero(counts <= 0)
-        mean, precision = self.mean.copy(), self.precision.copy()
-        rows = prior.rows(unseen)
-        mean[unseen], precision[unseen] = rows.mean, rows.precision
-        return PosteriorTable(mean, precision)
+        return self.replaced(unseen, prior.rows(unseen))
 
     def fresh(self, tokens, prior, rng):
         """Table from which these vectors are learned again.
@@ -141,6 +166,35 @@ class PosteriorTable:
         mean[tokens] *= np.float32(settings.FRESH_START)
         precision[tokens] = prior.rows(np.flatnonzero(tokens)).precision
         return PosteriorTable(mean, precision)
+
+    @staticmethod
+    def combined(tables, counts, prior):
+        """Table of several, each learned from all rows but its own part of them.
+
+        Every row is in all but one of the tables, so what they add to the precision of
+        the prior, summed and divided by one less than their number, is what all rows
+        add. Means are weighted by precision alike, and stay inside of the tables'
+        range. (Products of posteriors over parts of the data: Scott et al. 2016, "Bayes
+        and big data: the consensus Monte Carlo algorithm", section 3.)
+
+        Parameters
+        ----------
+        tables : list of PosteriorTable
+        counts : ndarray of shape (n_tables, n_rows)
+            Not looked at: precisions know how much each has seen.
+        prior : PosteriorTable
+            Prior of each row.
+        """
+        n = max(len(tables) - 1, 1)
+        means = np.stack([table.mean for table in tables]).astype(np.float64)
+        precisions = np.stack([table.precision for table in tables]).astype(np.float64)
+        of_prior = prior.precision.astype(np.float64)
+        precision = of_prior + (precisions - of_prior).sum(axis=0) / n
+        precision = np.maximum(precision, precisions.min(axis=0))
+        weighted = precisions * means - of_prior * prior.mean
+        mean = (of_prior * prior.mean + weighted.sum(axis=0) / n) / precision
+        mean = np.clip(mean, means.min(axis=0), means.max(axis=0))
+        return PosteriorTable(mean.astype(np.float32), precision.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
