@@ -160,29 +160,38 @@ def grid(repeats):
 
 
 def _own_run(n_tokens, n_rows, width=16, batch=1024):
-    """A run of the engine that trains one point table with Adam."""
-    import skembed._fitting as fitting
+    """An epoch of the engine, one point table trained with Adam; and its steps."""
     from skembed import EmbeddingRegressor
-    from skembed._data.rows import Observations
-    from skembed._keras import trainer
+    from skembed._keras.trainer import Engine
+    from skembed._training.batches import Batches
+    from skembed._training.phases import Phase
 
     rng = np.random.default_rng(0)
     X = rng.integers(0, n_tokens, (n_rows, 1))
-    X[:2, 0] = 0, n_tokens - 1
-    y = rng.standard_normal(n_rows)
     estimator = EmbeddingRegressor(
         width, (64,), prior=None, batch_size=batch, epochs=1, random_state=0
     )
-    encoder, encoded = estimator._encode(X, X, np.ones(n_rows))
+    samples = estimator._read(X, rng.standard_normal(n_rows), None)
+    limits = {"min_frequency": None, "max_categories": None}
+    encoder, rows = samples.encode("all", with_bins=False, **limits)
     # Every token has a row of the table, whether the sample holds it or not.
-    index = encoder.tokens[0]
-    index.n_codes = n_tokens + 1
-    encoded = encoded._replace(codes=X.astype(np.int32))
-    rows = Observations(*encoded, y[:, None], np.ones(n_rows))
-    start, problem = estimator._start(encoder, rows, estimator._likelihood({}), rng)
-    run = trainer.Run(problem, fitting.options(estimator, problem, rng))
-    run.start(start.weights)
-    return run
+    encoder.tokens[0].n_codes = n_tokens + 1
+    rows = rows._replace(codes=X.astype(np.int32))
+    fitted, problem = estimator._untrained(encoder, rows, samples.target, rng)
+    options = estimator._recipe().options(problem)
+    batches = Batches(problem, options, rng)
+    dense = fitted.weights.dense
+    anchor = np.concatenate([value.ravel() for value in dense.values()])
+    engine = Engine.of(Phase(problem, options), anchor, batches, dense)
+    states = [engine.start(fitted.weights)]
+    n_steps = batches.n_steps_per_epoch
+
+    def epoch():
+        state = states.pop()
+        plan = batches.plan(n_steps, state.n_steps, options.schedule, 1.0)
+        states.append(engine.advance(state, plan)[0])
+
+    return epoch, n_steps
 
 
 def _keras_step(n_tokens, width=16, batch=1024):
@@ -209,15 +218,14 @@ def _keras_step(n_tokens, width=16, batch=1024):
 def step(repeats):
     """Time of a step at 1,000, 1,000,000 and 10,000,000 tokens."""
     runs = {n: _own_run(n, 102_400) for n in (1_000, 1_000_000, 10_000_000)}
-    for run in runs.values():
-        run.advance(1)
-    functions = [lambda r=run: r.advance(1) for run in runs.values()]
-    times = take_turns(repeats, *functions)
-    steps = next(iter(runs.values())).steps_per_epoch
+    for epoch, _ in runs.values():
+        epoch()
+    times = take_turns(repeats, *(epoch for epoch, _ in runs.values()))
+    steps = runs[1_000][1]
     small, large, largest = (seconds / steps * 1e3 for seconds in times)
     yield "step at 1,000,000 tokens / at 1,000 (ms)", "itself", large, small, -1.5
     yield "step at 10,000,000 tokens / at 1,000 (ms)", "itself", largest, small, -2.0
-    del runs, functions
+    del runs
     calls = [_keras_step(n) for n in (1_000, 1_000_000)]
     theirs = [
         seconds / 20 * 1e3 for seconds in take_turns(repeats, *(c for c, _ in calls))

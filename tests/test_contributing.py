@@ -1,6 +1,7 @@
 """What contributors read is true: the map of files, and where constants come from."""
 
 import ast
+import importlib
 import re
 import runpy
 from pathlib import Path
@@ -77,3 +78,25 @@ def test_constants_name_scripts_that_are_there():
     scripts = re.findall(r"Found with (\S+\.py)", text)
     assert all((ROOT / script).is_file() for script in scripts)
     assert len(scripts) == text.count("Found with ")
+
+
+OUTSIDE = [
+    path
+    for folder in ("benchmarks", "docs", "examples")
+    for path in sorted((ROOT / folder).glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: path.name)
+def test_scripts_beside_the_package_import_what_is_there(path):
+    """Benchmarks do not run in the tests: a module that moved would break them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name.partition(".")[0] == "skembed":
+                    importlib.import_module(name.name)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            if node.module.partition(".")[0] == "skembed":
+                module = importlib.import_module(node.module)
+                missing = [n.name for n in node.names if not hasattr(module, n.name)]
+                assert not missing, f"{node.module} has no {missing}"
