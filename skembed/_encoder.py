@@ -86,9 +86,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         `estimator` is given (then only its vectors are returned) or `output` is
         "first_order".
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
-        Type of `y`. "auto" uses :func:`~sklearn.utils.multiclass.type_of_target`, which
-        treats whole numbers as classes: set "continuous" if they are amounts. Has no
-        effect with an `estimator`.
+        Type of `y`. "auto": floating point numbers are amounts. Whole numbers are
+        classes, or amounts (with a warning) if there are more than 36 different ones:
+        set "continuous" if fewer are amounts, too. Has no effect with an `estimator`.
     shuffle : bool, default=True
         Whether the rows are shuffled before they are split, for an int `cv`.
     random_state : int, RandomState instance or None, default=None
@@ -136,9 +136,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
     What :meth:`transform` returns is made of the tables of the folds. Every row is in
     all but one of them. So the precisions that they add to the prior's are summed and
-    divided by one less than their number; means are weighted by precision and stay
-    inside the range of the folds. A model behind the encoder then meets no vectors
-    outside of those that it was trained on. (With ``prior=None`` it is the mean of the
+    divided by one less than their number; means are weighted by precision. All that
+    comes out of :meth:`transform`, the mean outcomes too, stays inside the range of the
+    folds. A model behind the encoder then meets no vectors outside of those that it was
+    trained on. (With ``prior=None`` it is the mean of the
     folds, weighted by counts. With fewer rows than two per fold it is the table of
     `estimator_`.)
 
@@ -548,6 +549,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
                 sums = TokenSums.of(rows, predictor._fitted.code_sizes)
             parts = self._learn_folds(predictor, X, y, sample_weight, pairs, sums)
             fitted = _of_folds(predictor._fitted, [part[1] for part in parts])
+            if parts and sums is not None:
+                sums = sums.within([part[2] for part in parts])
             if self.rotation is not None and self.output != "first_order":
                 axes = axes_of(fitted, rows)
         validate_data(self, X, skip_check_array=True, reset=True)
@@ -560,6 +563,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         if sums is not None:
             shown = sums.explained() >= settings.LEAST_MEANS
         self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
+        if parts:
+            fitted = self._output.within(fitted, [part[1][0] for part in parts])
         self._set_fitted(fitted)
         return [(test, network, of_fold) for test, (network, _), of_fold in parts]
 

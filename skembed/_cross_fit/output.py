@@ -1,6 +1,6 @@
 """The output of EmbeddingEncoder, computed from a network's tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,3 +55,24 @@ class EncoderOutput:
                 table = np.concatenate([shown, table], axis=1)
             out.append((np.sqrt(table) if std else table).astype(np.float32))
         return out
+
+    def within(self, fitted, others):
+        """`fitted`, with vectors that come out inside the range of those of `others`.
+
+        Its coordinates lie among theirs before the rotation, but a rotation can turn a
+        point of a box out of the range of others. Such a vector moves by as little as
+        brings it back.
+        """
+        if self.axes is None:
+            return fitted
+        mean = fitted.weights.table.mean.copy()
+        starts = np.append(fitted.offsets, len(mean))
+        for k, (length, axes) in enumerate(zip(self.lengths, self.axes, strict=True)):
+            block = np.s_[starts[k] : starts[k + 1], :length]
+            found = np.stack(
+                [other.weights.table.mean[block] @ axes for other in others]
+            )
+            out = mean[block] @ axes
+            inside = np.clip(out, found.min(axis=0), found.max(axis=0))
+            mean[block] += (inside - out) @ np.linalg.pinv(axes)
+        return fitted.with_table(replace(fitted.weights.table, mean=mean))

@@ -24,12 +24,15 @@ class TokenSums(NamedTuple):
     squares : ndarray of shape (n_outputs,)
         Weighted sum of the squares of all outcomes minus `centre`.
     centre : ndarray of shape (n_outputs,)
+    limits : list of (low, high), or None
+        Range that the means of a column's tokens stay in, as arrays like `totals`.
     """
 
     counts: list
     totals: list
     squares: np.ndarray
     centre: np.ndarray
+    limits: list | None = None
 
     @classmethod
     def of(cls, rows, sizes, centre=None):
@@ -52,12 +55,28 @@ class TokenSums(NamedTuple):
     def more(self, rows, sizes):
         """These sums with those of more rows; a token keeps its code."""
         new = TokenSums.of(rows, sizes, self.centre)
-        added = []
+        added, limits = [], None
         for old, others in ((self.counts, new.counts), (self.totals, new.totals)):
             added.append([sums.copy() for sums in others])
             for sums, before in zip(added[-1], old, strict=True):
                 sums[: len(before)] += before
-        return TokenSums(*added, self.squares + new.squares, self.centre)
+        if self.limits is not None:
+            limits = [
+                _lifted(*pair, n > 0)
+                for pair, n in zip(self.limits, new.counts, strict=True)
+            ]
+        squares = self.squares + new.squares
+        return TokenSums(*added, squares, self.centre, limits)
+
+    def within(self, others):
+        """These sums, with means that stay inside the range of those of `others`.
+
+        More rows are shrunk less. So the mean of all rows may lie beyond those of all
+        parts, where a model that was trained on the parts has met nothing.
+        """
+        means = zip(*(other.means()[0] for other in others), strict=True)
+        limits = [(np.min(found, axis=0), np.max(found, axis=0)) for found in means]
+        return self._replace(limits=limits)
 
     def means(self):
         """Mean and variance of every token minus the centre: two lists of arrays.
@@ -68,7 +87,11 @@ class TokenSums(NamedTuple):
             _shrunk(*sums, self.squares)
             for sums in zip(self.counts, self.totals, strict=True)
         ]
-        return [mean for mean, _ in pairs], [variance for _, variance in pairs]
+        means = [mean for mean, _ in pairs]
+        if self.limits is not None:
+            bounded = zip(means, self.limits, strict=True)
+            means = [np.clip(mean, *limits) for mean, limits in bounded]
+        return means, [variance for _, variance in pairs]
 
     def explained(self):
         """Share of the variance that the means explain, (n_columns, n_outputs)."""
@@ -78,6 +101,17 @@ class TokenSums(NamedTuple):
         ]
         shares = np.array(shares).reshape(len(shares), len(self.squares))
         return shares / np.maximum(self.squares, 1e-300)
+
+
+def _lifted(low, high, tokens):
+    """Limits of a column that has grown, without those of `tokens`."""
+    out = []
+    for limit, far in ((low, -np.inf), (high, np.inf)):
+        grown = np.full((len(tokens), limit.shape[1]), far)
+        grown[: len(limit)] = limit
+        grown[tokens] = far
+        out.append(grown)
+    return tuple(out)
 
 
 def _shrunk(counts, totals, squares):

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import TargetEncoder
 
 from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
+from skembed._cross_fit.tasks import folds
 from skembed.datasets import load_flights
 
 
@@ -322,18 +323,44 @@ def test_folds_lie_in_one_optimum_where_columns_interact():
     assert model.fit(X[:1_000], y[:1_000]).score(X[1_000:], y[1_000:]) > 0.75
 
 
-@pytest.mark.parametrize("prior", ["normal", None])
-def test_new_rows_get_what_lies_among_the_folds(prior):
+def fold_tables(encoder, X, y):
+    """Fit; what every fold has for every token: by column (folds, tokens, numbers)."""
+    parts = encoder._fit_predictor(X, y, None, make_folds=folds)
+    tables = [encoder._output.tables(network, sums) for _, network, sums in parts]
+    known = encoder._fitted.encoder.tokens
+    columns = zip(known, zip(*tables, strict=True), strict=True)
+    return [np.stack(found)[:, index.codes] for index, found in columns]
+
+
+@pytest.mark.parametrize(
+    "estimator, settings, outcome",
+    [
+        (None, {"target_type": "continuous"}, "number"),
+        (None, {"target_type": "continuous", "target_mean": False}, "number"),
+        (EmbeddingRegressor(3, epochs=10, min_frequency=5), {}, "number"),
+        (EmbeddingRegressor(3, epochs=10), {"rotation": None}, "number"),
+        (EmbeddingRegressor(3, epochs=10), {"output": "first_order"}, "number"),
+        (EmbeddingRegressor(3, prior=None, epochs=10), {}, "number"),
+        (EmbeddingRegressor(3, prior=None, epochs=10), {"rotation": None}, "number"),
+        (EmbeddingClassifier(3, epochs=10), {}, "three"),
+        (EmbeddingClassifier(3, epochs=10), {"target_mean": True}, "three"),
+        (EmbeddingClassifier(3, epochs=10), {"target_mean": True}, "binary"),
+    ],
+    ids=lambda value: str(value).replace("\n", "")[:50],
+)
+def test_new_rows_get_what_lies_among_the_folds(estimator, settings, outcome):
     X, y = draw()
-    estimator = EmbeddingRegressor(3, prior=prior, epochs=10, random_state=0)
-    encoder = make(estimator, rotation=None)
-    crossed, out = encoder.fit_transform(X[["a"]], y), encoder.transform(X[["a"]])
-    for token in X["a"].unique():
-        rows = (X["a"] == token).to_numpy()
-        if rows.sum() > 50:  # in every fold
-            low, high = crossed[rows].min(axis=0), crossed[rows].max(axis=0)
-            assert (low - 1e-6 <= out[rows][0]).all()
-            assert (out[rows][0] <= high + 1e-6).all()
+    X = X[["a", "b"]].astype(object)
+    X.iloc[:5, 0], X.iloc[5, 0] = "five rows", "one row"
+    classes = {"binary": [0.0], "three": [-1.0, 1.0]}
+    y = np.digitize(y, classes[outcome]) if outcome in classes else y
+    encoder = EmbeddingEncoder(estimator, random_state=0, **settings)
+    tables = fold_tables(encoder, X, y)
+    assert sum(map(len, encoder.embeddings_)) >= 11
+    for of_folds, found in zip(tables, encoder.embeddings_, strict=True):
+        slack = 1e-5 * np.abs(of_folds).max()
+        assert (of_folds.min(axis=0) - slack <= found).all()
+        assert (found <= of_folds.max(axis=0) + slack).all()
 
 
 def test_trees_behind_vectors_do_not_lose_frequent_tokens():

@@ -55,6 +55,30 @@ def test_weights_are_copies_and_chunks_are_one_table():
     assert_allclose(both.explained(), copied.explained())
 
 
+def test_means_stay_inside_those_of_parts_until_more_rows_come():
+    _, tokens, y = drawn(n_tokens=100, n=400, noise=3.0)
+    whole = TokenSums.of(observations(tokens, y), [101])
+    folds = np.arange(400) % 5
+    parts = [
+        TokenSums.of(observations(tokens[folds != f], y[folds != f]), [101], y.mean())
+        for f in range(5)
+    ]
+    of_parts = np.stack([part.means()[0][0] for part in parts])
+    low, high = of_parts.min(axis=0), of_parts.max(axis=0)
+    free, held = whole.means()[0][0], whole.within(parts).means()[0][0]
+    assert (free != np.clip(free, low, high)).any()
+    assert_array_equal(held, np.clip(free, low, high))
+    # A token with more rows, and a new one, leave the range; others stay in theirs.
+    token = np.bincount(tokens).argmax()
+    rows = observations(np.array([token] * 50 + [101] * 50), np.full(100, 200.0))
+    later = whole.within(parts).more(rows, [102]).means()[0][0]
+    assert later[token] > high[token]
+    assert later[101] > 100
+    others = np.delete(np.arange(101), token)
+    assert (later[others] >= low[others]).all()
+    assert (later[others] <= high[others]).all()
+
+
 def test_ends_of_the_scale():
     rng = np.random.default_rng(0)
     y = rng.normal(size=100)
