@@ -123,6 +123,8 @@ FRESH_START, FRESH_EPOCHS, FRESH_STEPS = 0.3, 20, 20
 
 # Most steps of one call where nothing looks at the run in between.
 CALL_STEPS = 256
+# First number of the names of a user's own layers: beyond those that Keras gives.
+FIRST_NAME = 1000
 # Most traced loops that a process keeps.
 MAX_TRACES = 32
 # Normal numbers that a fit draws from: for so many steps, and least and most of them.

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import process
+from .names import same_names
 
 
 class KerasHead:
@@ -31,6 +32,7 @@ class KerasHead:
         return hash(self._key)
 
     @classmethod
+    @same_names()
     def build(cls, function, meta):
         """Call the user's function and check what it returned.
 
@@ -118,6 +120,7 @@ class KerasHead:
         )
         return np.asarray(f, dtype=np.float64)
 
+    @same_names()
     def copy(self):
         """Another Keras model of the same architecture and weights."""
         model = keras.models.clone_model(self.model)
@@ -145,6 +148,7 @@ class KerasHead:
             self.model.save(path)
             return {"model": path.read_bytes()}
 
+    @same_names()
     def __setstate__(self, state):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "head.keras"

@@ -7,6 +7,7 @@ import numpy as np
 
 from . import process
 from .dense import pieces
+from .names import same_names
 
 
 class Network:
@@ -15,6 +16,7 @@ class Network:
     Layers are numbered, never named after a column: a column may be called anything.
     """
 
+    @same_names()
     def __init__(self, fitted):
         process.check()
         self.fitted = fitted

@@ -89,9 +89,21 @@ LEAK = (
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads /proc")
-def test_many_fits_leave_little_behind():
-    n = int(os.environ.get("SKEMBED_LEAK_FITS", "150"))
-    out, _ = run(LEAK + f"    fits(60)\n    print(fits(1), fits({n}))")
+@pytest.mark.parametrize(
+    ("params", "few"),
+    [
+        ("", 150),
+        ("prior=None", 150),
+        ("model=head", 60),
+        ("callbacks=[keras.callbacks.Callback()]", 60),
+    ],
+)
+def test_many_fits_leave_little_behind(params, few):
+    n = int(os.environ.get("SKEMBED_LEAK_FITS", few))
+    out, _ = run(
+        LEAK
+        + f"    fits(60, {params})\n    print(fits(1, {params}), fits({n}, {params}))"
+    )
     before, after = map(float, out.split())
     # 20 MB per 1,000 fits, and what an allocator may hold back on its own.
     assert after - before < 20 * n / 1000 + 4
