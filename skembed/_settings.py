@@ -176,9 +176,13 @@ SLOPE_TOKENS = 20_000
 # Exact search: queries and points of a block, points of the sample that bounds the
 # search, and most candidates held at once.
 QUERY_ROWS, POINT_ROWS, SAMPLE_ROWS, MAX_HITS = 256, 4096, 16_384, 1 << 21
+# Greatest weight in a sum of tokens: squares of distances stay finite in float32.
+MAX_AMOUNT = 1e15
 # Rows predicted at once for profiles.
 PROFILE_ROWS = 1 << 17
 # Tokens up to which spellings are compared one by one.
 MAX_SPELLINGS = 20_000
 # Characters of a token that a message shows: two lines, enough to find it by.
 SHOWN = 160
+# Characters of a token that a plot shows: of the widest they leave room for the data.
+LABEL = 30

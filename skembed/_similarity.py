@@ -21,6 +21,7 @@ from ._sklearn import (
     check_sample_weight,
     fit_context,
 )
+from ._space.checks import check_many
 from ._space.metrics import METRICS, Space, pairwise, search_points
 from ._space.neighbors import nearest, nearest_by_transformer
 from ._space.profiles import outcome_profiles
@@ -285,10 +286,12 @@ class TokenSimilarity(
                     "With several token columns targets must be a dict from column to "
                     f"tokens. The columns are {names}; or pick one by feature=."
                 )
+            check_many("targets", self.targets)
             return [tables[0].known_codes(self.targets)]
         codes = [np.arange(len(table)) for table in tables]
         for feature, tokens in self.targets.items():
             table = select_table(tables, feature)
+            check_many(f"targets of column {table.name!r}", tokens)
             codes[tables.index(table)] = table.known_codes(tokens)
         return codes
 

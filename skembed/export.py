@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ._data.wording import one_line, shown
 from ._files import whole_file, whole_files
-from ._space.checks import shown
 from ._space.token_names import keyed_vectors_name, token_from_keyed_vectors_name
 from ._space.token_tables import select_table, token_tables
 
@@ -284,8 +284,6 @@ def _cell_lines(columns):
     return [("\t".join(map(_cell, row)) + "\n").encode("utf-8") for row in rows]
 
 
-# Control characters, what ends a line, lone surrogates, and what writes them.
-_ESCAPED = re.compile(r"[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # The wide forms count as well where they are typed.
 _FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
@@ -293,7 +291,7 @@ _FORMULA = re.compile(r"[=+\-@\uff1d\uff0b\uff0d\uff20]")
 def _cell(value):
     """Write a value as a cell that is no end of one and no formula."""
     text = str(value)
-    escaped = _ESCAPED.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
+    escaped = one_line(text.replace("\\", "\\\\"))
     return f"\\{escaped}" if _FORMULA.match(text) and not _is_number(text) else escaped
 
 

@@ -1,4 +1,6 @@
-"""Tokens as messages show them."""
+"""Tokens as messages and plots show them."""
+
+import re
 
 from .. import _settings as settings
 
@@ -17,13 +19,32 @@ def shown(token):
     """
     try:
         printed = repr(token)
-    except ValueError:  # Python prints no integer of more than 4300 digits
-        printed = f"{type(token).__name__} too long to print"
+    except Exception:  # an integer of more than 4300 digits, somebody's own class
+        printed = f"a {type(token).__name__} that cannot be printed"
     if len(printed) <= settings.SHOWN:
         return printed
     half = settings.SHOWN // 2
     left_out = len(printed) - 2 * half
     return f"{printed[:half]}... {left_out} characters more ...{printed[-half:]}"
+
+
+# Control characters, what ends a line, and lone surrogates.
+_NOT_WRITTEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def one_line(text):
+    """Text with what cannot be written in a line as in a Python string."""
+    return _NOT_WRITTEN.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
+
+
+def label(text):
+    """Text as the name of a point, an axis or a colour: visible, short, on one line."""
+    if not text.strip():
+        return repr(text[: settings.LABEL]) if text else "(empty)"
+    half = settings.LABEL // 2
+    if len(text) > settings.LABEL:
+        text = f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half + 1 :]}"
+    return one_line(text)
 
 
 def several(tokens):

@@ -5,6 +5,8 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skembed._space.checks import shown
+
 # The palette of Okabe and Ito, which colour-blind readers can distinguish.
 PALETTE = (
     "#0072B2",
@@ -21,8 +23,6 @@ GREY = "0.4"
 
 def new_axes(ax, figsize=None):
     """Return `ax`, or new axes in a figure that makes room for its labels."""
-    if ax is not None:
-        return ax
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -30,7 +30,13 @@ def new_axes(ax, figsize=None):
             "Plots need matplotlib; install it with 'pip install matplotlib'."
         ) from error
 
-    _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    if ax is None:
+        return plt.subplots(figsize=figsize, layout="constrained")[1]
+    if not isinstance(ax, plt.Axes):
+        raise TypeError(
+            "ax must be Matplotlib Axes, such as the second of plt.subplots(), or None "
+            f"for a new figure, got {shown(ax)}, a {type(ax).__name__}."
+        )
     return ax
 
 
@@ -59,9 +65,27 @@ def note(ax, text):
 
 def style(kwargs, artist, **defaults):
     """Merge a user's keywords, under any of their aliases, into the defaults."""
+    if not isinstance(kwargs, dict | None):
+        raise TypeError(
+            f"Keywords for {artist.__name__} must be a dict or None, got "
+            f"{shown(kwargs)}, a {type(kwargs).__name__}."
+        )
     from matplotlib.cbook import normalize_kwargs
 
     return {**defaults, **normalize_kwargs(kwargs or {}, artist)}
+
+
+def legend(ax, handles, labels, *, title=None, **kwargs):
+    """Draw a legend with entries as they are written, whatever they begin with.
+
+    Matplotlib leaves out entries that begin with an underscore, and sets what stands
+    between dollars as mathematics.
+    """
+    drawn = ax.legend(handles, ["-"] * len(handles), title=title, **kwargs)
+    for entry, label in zip(drawn.get_texts(), labels, strict=True):
+        entry.set(text=label, parse_math=False)
+    drawn.get_title().set_parse_math(False)
+    return drawn
 
 
 def in_units(number):
@@ -80,17 +104,17 @@ def draw_rows(n_samples, subsample, random_state):
     """
     if subsample is None:
         return None
-    if isinstance(subsample, numbers.Integral):
+    if isinstance(subsample, numbers.Integral) and not isinstance(subsample, bool):
         if subsample < 1:
             raise ValueError(
                 f"subsample={subsample} must be at least 1 when it is an integer."
             )
-    elif isinstance(subsample, numbers.Real) and 0 < subsample < 1:
+    elif isinstance(subsample, float | np.floating) and 0 < subsample < 1:
         subsample = max(1, int(n_samples * subsample))
     else:
         raise ValueError(
             "subsample must be a number of samples (int), a fraction strictly "
-            f"between 0 and 1 (float) or None, got {subsample!r}."
+            f"between 0 and 1 (float) or None, got {shown(subsample)}."
         )
     if subsample >= n_samples:
         return None

@@ -1,10 +1,18 @@
 """EmbeddingDisplay: a map of the tokens, their vectors in two dimensions."""
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array
 
 from skembed._plot import _common, _fitted, _map
 from skembed._plot._labels import place_labels
+from skembed._space.checks import (
+    check_count,
+    check_flag,
+    check_lengths,
+    check_many,
+    check_numbers,
+    check_share,
+)
 
 # More labels would not fit and only cost time.
 _MAX_LABELS = 300
@@ -154,6 +162,7 @@ class EmbeddingDisplay:
             Whether to draw ellipses, if the estimator has ``embeddings_std_``.
         labels : dict or callable, default=None
             Names of tokens in the plot: a dict from tokens to names, or a function.
+            Others are named by themselves, cut to 30 characters.
         **plot_kwargs
             Keywords of :meth:`plot`.
 
@@ -178,6 +187,7 @@ class EmbeddingDisplay:
         >>> EmbeddingDisplay.from_estimator(regressor).coordinates.shape
         (5, 2)
         """
+        uncertainty = check_flag("uncertainty", uncertainty)
         fitted, table, feature_name = _fitted.token_table(estimator, feature)
         chosen = _fitted.choose_tokens(table, table.counts, tokens, max_tokens)
         remark = None
@@ -266,21 +276,30 @@ class EmbeddingDisplay:
         >>> display.colorbar_.ax.get_ylabel()
         'effect'
         """
-        vectors = check_array(vectors, dtype=np.float64, ensure_min_samples=2)
+        vectors = check_array(
+            vectors, dtype=np.float64, ensure_min_samples=2, input_name="vectors"
+        )
+        check_many("tokens", tokens)
         shown = _fitted.as_objects(list(tokens))
-        check_consistent_length(vectors, shown, counts, effects, stds)
+        counts = (
+            None if counts is None else check_numbers("counts", counts, finite=True)
+        )
+        effects = None if effects is None else check_numbers("effects", effects)
+        check_lengths(
+            vectors=vectors, tokens=shown, counts=counts, effects=effects, stds=stds
+        )
         coordinates, components, axis_names = _map.reduce(vectors, reducer)
         covariances = None
         if stds is not None and components is not None:
-            variances = check_array(stds, dtype=np.float64) ** 2
+            variances = check_array(stds, dtype=np.float64, input_name="stds") ** 2
             # C diag(v) C' for every token.
             covariances = np.einsum("ad,nd,bd->nab", components, variances, components)
         display = cls(
             coordinates=coordinates,
             tokens=shown,
             labels=_fitted.token_labels(shown, labels),
-            counts=None if counts is None else np.asarray(counts, dtype=np.float64),
-            effects=None if effects is None else np.asarray(effects, dtype=np.float64),
+            counts=counts,
+            effects=effects,
             covariances=covariances,
             axis_names=axis_names,
             effect_name=effect_name,
@@ -339,8 +358,12 @@ class EmbeddingDisplay:
         >>> display.plot(max_labels=0).labels_
         []
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level must be strictly between 0 and 1, got {level!r}.")
+        level = check_share("level", level)
+        max_labels = check_count("max_labels", max_labels, least=0)
+        colorbar, legend = (
+            check_flag("colorbar", colorbar),
+            check_flag("legend", legend),
+        )
         ax = _common.new_axes(ax, figsize=_map.figure_size(self.coordinates))
         from matplotlib.collections import PathCollection
 
@@ -434,7 +457,8 @@ class EmbeddingDisplay:
             for area in areas
         ]
         name = self.feature_name or "token"
-        legend = ax.legend(
+        legend = _common.legend(
+            ax,
             handles,
             [f"{count:,.0f}" for count in rounded],
             title=f"rows per {name}",
@@ -459,7 +483,7 @@ class EmbeddingDisplay:
         from matplotlib.patheffects import withStroke
         from matplotlib.text import Text
 
-        look = {"fontsize": 8, "color": "0.1", "zorder": 3}
+        look = {"fontsize": 8, "color": "0.1", "zorder": 3, "parse_math": False}
         look = {**look, "path_effects": [withStroke(linewidth=1.5, foreground="w")]}
         sizes = np.broadcast_to(self.scatter_.get_sizes(), len(self.tokens))
         radii = np.sqrt(sizes / np.pi)

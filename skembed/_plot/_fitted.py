@@ -9,6 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 from skembed._data.cells import as_objects as python_cells
 from skembed._data.cells import key, text
 from skembed._data.columns import Column, as_table, as_tokens, is_missing, read
+from skembed._data.wording import label
+from skembed._space.checks import check_count, check_many, check_names, shown
 from skembed._space.token_tables import select_table, token_tables
 
 
@@ -41,8 +43,8 @@ def unwrap(estimator, attribute="embeddings_"):
     if not isinstance(found, type) and hasattr(found, "fit"):
         check_is_fitted(found)
     raise TypeError(
-        f"{estimator!r} has no {attribute}: pass a fitted estimator of skembed, or a "
-        "Pipeline that ends in one."
+        f"{shown(estimator)} has no {attribute}: pass a fitted estimator of skembed, "
+        "or a Pipeline that ends in one."
     )
 
 
@@ -77,7 +79,7 @@ def token_table(estimator, feature=None):
     """
     fitted = unwrap(estimator)
     table = select_table(token_tables(fitted), feature)
-    name = table.name if hasattr(fitted, "feature_names_in_") else None
+    name = label(table.name) if hasattr(fitted, "feature_names_in_") else None
     return fitted, table, name
 
 
@@ -124,10 +126,12 @@ def _key(token):
 
 def token_labels(tokens, labels=None):
     """Write tokens as text; `labels` (dict, function or None) may rename them."""
+    check_names("labels", labels)
     if callable(labels):
-        return [str(labels(token)) for token in tokens]
+        return [text(labels(token)) for token in tokens]
     find = finder(labels or {})
-    return [text(find(t, "(missing)" if is_missing(t) else t)) for t in tokens]
+    names = ["(missing)" if is_missing(t) else label(text(t)) for t in tokens]
+    return [text(find(t, name)) for t, name in zip(tokens, names, strict=True)]
 
 
 def choose_tokens(table, counts, tokens=None, n_max=None):
@@ -138,7 +142,9 @@ def choose_tokens(table, counts, tokens=None, n_max=None):
     ValueError
         If a token asked for is not in the table.
     """
+    n_max = check_count("max_tokens", n_max, none_is="all tokens")
     if tokens is not None:
+        check_many("tokens", tokens, least=1)
         return table.known_codes(tokens)
     order = np.argsort(-np.asarray(counts, dtype=np.float64), kind="stable")
     return np.sort(order[:n_max])

@@ -4,6 +4,7 @@ import numpy as np
 
 from skembed._plot import _common
 from skembed._plot._fitted import unwrap
+from skembed._space.checks import check_numbers, shown
 
 
 class LossCurveDisplay:
@@ -227,12 +228,15 @@ class LossCurveDisplay:
         'log'
         """
         if scale not in ("auto", "linear", "log"):
-            raise ValueError(f"scale must be 'auto', 'linear' or 'log', got {scale!r}.")
-        loss = np.asarray(self.loss_curve, dtype=np.float64)
-        if loss.ndim != 1 or loss.size == 0:
             raise ValueError(
-                "loss_curve must hold one number for each of at least one epoch, got "
-                f"an array of shape {loss.shape}."
+                f"scale must be 'auto', 'linear' or 'log', got {shown(scale)}."
+            )
+        if reference is not None:
+            reference = float(check_numbers("reference", reference, ndim=0))
+        loss = check_numbers("loss_curve", self.loss_curve)
+        if loss.size == 0:
+            raise ValueError(
+                "loss_curve must hold a number for at least one epoch, got none."
             )
         ax = _common.new_axes(ax)
         from matplotlib.lines import Line2D
@@ -255,7 +259,9 @@ class LossCurveDisplay:
         self.validation_line_ = self.reference_line_ = None
         levels = loss
         if self.validation_loss_curve is not None:
-            held_out = np.asarray(self.validation_loss_curve, dtype=np.float64)
+            held_out = check_numbers(
+                "validation_loss_curve", self.validation_loss_curve
+            )
             other = {"color": _common.PALETTE[5], "linewidth": 1.8, "zorder": 1.9}
             other = {**other, "label": "validation", "linestyle": (0, (5, 1))}
             other = _common.style(validation_line_kwargs, Line2D, **other)

@@ -4,7 +4,10 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.decomposition import PCA
 
+from skembed._data.cells import text
+from skembed._data.wording import label
 from skembed._plot import _fitted
+from skembed._space.checks import check_numbers, shown
 
 
 def effects(estimator, table, effects):
@@ -15,9 +18,9 @@ def effects(estimator, table, effects):
     if isinstance(effects, dict):
         find = _fitted.finder(effects)
         values = [find(token, np.nan) for token in categories]
-        return np.array(values, dtype=np.float64), "effect"
+        return check_numbers("The effects", values), "effect"
     if not isinstance(effects, str):
-        effects = np.asarray(effects, dtype=np.float64)
+        effects = check_numbers("effects", effects)
         if effects.shape != (len(categories),):
             raise ValueError(
                 f"effects must be one number for each of the {len(categories)} tokens "
@@ -26,14 +29,15 @@ def effects(estimator, table, effects):
         return effects, "effect"
     if effects != "auto":
         raise ValueError(
-            f"effects must be 'auto', a dict, an array or None, got {effects!r}."
+            f"effects must be 'auto', a dict, an array or None, got {shown(effects)}."
         )
     if estimator.n_features_in_ == 1:
         outputs = _fitted.predict_tokens(estimator, categories)
         if not is_classifier(estimator) and outputs.ndim == 1:
             return outputs, "predicted outcome"
         if is_classifier(estimator) and outputs.shape[1] == 2:
-            return outputs[:, 1], f"probability of {estimator.classes_[1]}"
+            name = label(text(estimator.classes_[1])).replace("$", r"\$")
+            return outputs[:, 1], f"probability of {name}"
         return None, "effect"
     if getattr(estimator, "prior", None) is None:
         return None, "effect"

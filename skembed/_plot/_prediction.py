@@ -7,9 +7,17 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skembed._plot import _common
+from skembed._space.checks import (
+    check_count,
+    check_flag,
+    check_lengths,
+    check_numbers,
+    check_share,
+    shown,
+)
 
 
 class PredictionDisplay:
@@ -142,6 +150,12 @@ class PredictionDisplay:
         (200, 3)
         """
         estimator = getattr(estimator, "best_estimator_", estimator)
+        if isinstance(estimator, type) or not hasattr(estimator, "predict"):
+            raise TypeError(
+                f"{shown(estimator)} has no predict: pass a fitted regressor, or a "
+                "Pipeline that ends in one."
+            )
+        intervals = check_flag("intervals", intervals, "auto")
         if intervals == "auto":
             intervals = _gives_std(estimator)
         predicted = estimator.predict(X, return_std=True) if intervals else None
@@ -220,10 +234,11 @@ class PredictionDisplay:
         >>> display.legend_.get_texts()[0].get_text()
         '3 samples, $R^2$ = 0.750'
         """
-        y_true = column_or_1d(y_true)
-        y_pred = column_or_1d(y_pred)
-        y_std = None if y_std is None else column_or_1d(y_std)
-        check_consistent_length(y_true, y_pred, y_std)
+        y_true = check_numbers("y_true", column_or_1d(y_true), finite=True)
+        y_pred = check_numbers("y_pred", column_or_1d(y_pred), finite=True)
+        if y_std is not None:
+            y_std = check_numbers("y_std", column_or_1d(y_std), finite=True)
+        check_lengths(y_true=y_true, y_pred=y_pred, y_std=y_std)
         display = cls(y_true=y_true, y_pred=y_pred, y_std=y_std)
         return display.plot(
             ax,
@@ -284,10 +299,14 @@ class PredictionDisplay:
         >>> round(display.plot(subsample=2).r2_, 2), len(display.rows_)
         (0.75, 2)
         """
-        if not 0 < level < 1:
-            raise ValueError(f"level must be strictly between 0 and 1, got {level!r}.")
+        level = check_share("level", level)
+        max_intervals = check_count(
+            "max_intervals", max_intervals, none_is="all intervals"
+        )
         y_true = np.asarray(self.y_true, dtype=np.float64)
         y_pred = np.asarray(self.y_pred, dtype=np.float64)
+        if len(y_true) == 0:
+            raise ValueError("There must be at least one sample to draw, got none.")
         random_state = check_random_state(random_state)
         n_samples = len(y_true)
         rows = _common.draw_rows(n_samples, subsample, random_state)

@@ -10,6 +10,7 @@ from sklearn.utils import check_array, check_random_state
 
 from skembed._data.columns import as_table
 from skembed._plot import _common, _fitted
+from skembed._space.checks import check_count, check_flag, check_many, shown
 from skembed._space.profiles import outcome_profiles
 from skembed._space.token_tables import column_codes
 
@@ -169,6 +170,7 @@ class SimilarityDisplay:
         >>> SimilarityDisplay.from_estimator(regressor).distances.shape
         (5, 5)
         """
+        max_samples = check_count("max_samples", max_samples, none_is="all rows")
         fitted, table, name = _fitted.token_table(estimator, feature)
         counts = table.counts
         if X is not None:
@@ -176,21 +178,21 @@ class SimilarityDisplay:
             codes = column_codes(table, X)
             counts = np.bincount(codes[codes >= 0], minlength=len(table))
         chosen = _fitted.choose_tokens(table, counts, tokens, max_tokens)
-        shown = table.tokens[chosen]
+        drawn = table.tokens[chosen]
         if isinstance(metric, str) and metric == "outcome":
             rng = check_random_state(random_state)
-            few = replace(table, tokens=shown, counts=table.counts[chosen])
+            few = replace(table, tokens=drawn, counts=table.counts[chosen])
             distances = _outcome_distances(fitted, few, X, max_samples, rng)
         else:
             distances = _vector_distances(table.vectors[chosen], metric)
         return cls.from_distances(
             distances,
-            shown,
+            drawn,
             metric=metric,
             order=order,
             labels=labels,
             feature_name=name,
-            remark=_remark(len(shown), len(table), tokens),
+            remark=_remark(len(drawn), len(table), tokens),
             ax=ax,
             colorbar=colorbar,
             image_kwargs=image_kwargs,
@@ -257,20 +259,21 @@ class SimilarityDisplay:
         >>> display.colorbar_.ax.get_ylabel()
         'days'
         """
-        distances = check_array(distances, dtype=np.float64)
-        shown = _fitted.as_objects(list(tokens))
-        if distances.shape != (len(shown), len(shown)):
+        distances = check_array(distances, dtype=np.float64, input_name="distances")
+        check_many("tokens", tokens)
+        drawn = _fitted.as_objects(list(tokens))
+        if distances.shape != (len(drawn), len(drawn)):
             raise ValueError(
-                f"distances of {len(shown)} tokens have the shape "
-                f"({len(shown)}, {len(shown)}), got {distances.shape}."
+                f"distances of {len(drawn)} tokens have the shape "
+                f"({len(drawn)}, {len(drawn)}), got {distances.shape}."
             )
         if not isinstance(metric, str):
             metric = getattr(metric, "__name__", type(metric).__name__)
         places = _order(distances, order, metric)
         display = cls(
             distances=distances[np.ix_(places, places)],
-            tokens=shown[places],
-            labels=_fitted.token_labels(shown[places], labels),
+            tokens=drawn[places],
+            labels=_fitted.token_labels(drawn[places], labels),
             metric=metric,
             feature_name=feature_name,
             remark=remark,
@@ -305,6 +308,7 @@ class SimilarityDisplay:
         >>> display.plot(image_kwargs={"cmap": "magma"}).image_.get_cmap().name
         'magma'
         """
+        colorbar = check_flag("colorbar", colorbar)
         n_tokens = len(self.tokens)
         side = float(np.clip(1.8 + 0.17 * n_tokens, 4.0, 9.0))
         ax = _common.new_axes(ax, figsize=(side + 1.2, side))
@@ -318,7 +322,7 @@ class SimilarityDisplay:
         step = _name_cells(ax, self.labels)
         ax.spines[:].set_visible(False)
         if self.feature_name:
-            ax.set_xlabel(self.feature_name)
+            ax.set_xlabel(self.feature_name, parse_math=False)
         self.colorbar_ = None
         if colorbar:
             self.colorbar_ = ax.figure.colorbar(
@@ -370,11 +374,11 @@ def _name_cells(ax, labels):
     room = min(box.width, box.height) / ax.figure.dpi * 72 / n_tokens
     step = int(np.ceil(5.5 / room))
     size = float(np.clip(0.8 * room * step, 4.5, 8.5))
-    shown = np.arange(0, n_tokens, step)
-    names = [labels[j] for j in shown]
+    drawn = np.arange(0, n_tokens, step)
+    names = [labels[j] for j in drawn]
     wide = max(map(len, labels)) * size * 0.7 > room
-    ax.set_xticks(shown, names, rotation=90 * wide)
-    ax.set_yticks(shown, names)
+    ax.set_xticks(drawn, names, rotation=90 * wide, parse_math=False)
+    ax.set_yticks(drawn, names, parse_math=False)
     ax.tick_params(length=0, labelsize=size)
     return step
 
@@ -412,7 +416,9 @@ def _outcome_distances(estimator, table, X, max_samples, rng):
 def _order(distances, order, metric):
     """Return the places of the tokens, near ones side by side."""
     if order is not None and order not in ("clustering", "pc1"):
-        raise ValueError(f"order must be 'clustering', 'pc1' or None, got {order!r}.")
+        raise ValueError(
+            f"order must be 'clustering', 'pc1' or None, got {shown(order)}."
+        )
     if order is None or len(distances) < 3:
         return np.arange(len(distances))
     if metric == "dot":

@@ -2,9 +2,10 @@
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skembed._plot import _common, _fitted
+from skembed._space.checks import check_lengths, check_many, check_numbers, shown
 from skembed._space.token_tables import TokenTable
 
 
@@ -242,7 +243,10 @@ class TokenOutcomeDisplay:
         ['Ann', 'Bob']
         """
         y = _numbers(y)
-        check_consistent_length(x, y, predictions)
+        check_many("x", x, least=1)
+        if predictions is not None:
+            predictions = check_numbers("predictions", predictions)
+        check_lengths(x=x, y=y, predictions=predictions)
         known, codes = _fitted.factorize(x)
         counts = np.bincount(codes, minlength=len(known))
         table = TokenTable.of_tokens(known, name=feature_name or "x")
@@ -256,14 +260,14 @@ class TokenOutcomeDisplay:
         drawn = _common.draw_rows(len(rows), subsample, random_state)
         remark = _remark(len(chosen), len(known), len(rows), len(y), tokens, drawn)
         rows = rows if drawn is None else rows[drawn]
-        shown = known[chosen]
+        drawn_tokens = known[chosen]
         display = cls(
-            tokens=shown,
-            labels=_fitted.token_labels(shown, labels),
+            tokens=drawn_tokens,
+            labels=_fitted.token_labels(drawn_tokens, labels),
             codes=place[codes[rows]],
             outcomes=y[rows],
             rows=rows,
-            predictions=None if predictions is None else np.asarray(predictions)[rows],
+            predictions=None if predictions is None else predictions[rows],
             feature_name=feature_name,
             remark=remark,
         )
@@ -318,7 +322,9 @@ class TokenOutcomeDisplay:
         ['a', 'b']
         """
         if kind not in ("auto", "index", "strip"):
-            raise ValueError(f"kind must be 'auto', 'index' or 'strip', got {kind!r}.")
+            raise ValueError(
+                f"kind must be 'auto', 'index' or 'strip', got {shown(kind)}."
+            )
         n_tokens = len(self.tokens)
         if kind == "auto":
             kind = "index" if n_tokens <= len(_common.PALETTE) else "strip"
@@ -342,12 +348,15 @@ class TokenOutcomeDisplay:
             ax.set_xlabel("Observation")
             ax.margins(x=0.01)
             handles = [*self.scatters_[::-1], self.levels_]
+            labels = [*self.labels[::-1], self.levels_.get_label()]
         else:
-            ax.set_xlabel(name)
+            ax.set_xlabel(name, parse_math=False)
             _name_strips(ax, self.labels)
-            handles = [self.levels_]
-        self.legend_ = ax.legend(
-            handles=handles,
+            handles, labels = [self.levels_], [self.levels_.get_label()]
+        self.legend_ = _common.legend(
+            ax,
+            handles,
+            labels,
             title=name if kind == "index" else None,
             frameon=False,
             fontsize="small",
@@ -461,6 +470,6 @@ def _remark(n_chosen, n_known, n_rows, n_samples, tokens, drawn):
 def _name_strips(ax, labels):
     """Write the tokens below their strips, rotated if they would overlap."""
     long = max(map(len, labels)) * len(labels) > 60
-    ax.set_xticks(range(len(labels)), labels)
+    ax.set_xticks(range(len(labels)), labels, parse_math=False)
     ax.tick_params(axis="x", length=0, labelsize="small", rotation=90 * long)
     ax.set_xlim(-0.6, len(labels) - 0.4)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
+from .. import _settings as settings
+from .checks import is_many, shown
 from .neighbors import nearest
-from .token_tables import as_tokens, is_many
+from .token_tables import as_tokens
 
-__all__ = ["TokenMix", "answer", "as_queries", "broadcast_codes", "weighted_sum"]
+__all__ = [
+    "TokenMix",
+    "answer",
+    "as_amounts",
+    "as_queries",
+    "broadcast_codes",
+    "weighted_sum",
+]
 
 
 class TokenMix(NamedTuple):
@@ -46,7 +57,11 @@ def as_queries(positive, negative):
         side if isinstance(side, dict) else dict.fromkeys(range(size), side)
         for side in groups
     ]
-    return [(filled[0][i], filled[1][i]) for i in range(size)], False
+    queries = [(filled[0][i], filled[1][i]) for i in range(size)]
+    for i, (added, taken) in enumerate(queries):
+        if not added and not taken:
+            raise ValueError(f"Each question needs a token; number {i} has none.")
+    return queries, False
 
 
 def _as_groups(side):
@@ -64,6 +79,29 @@ def _as_groups(side):
             "A list of questions must hold lists only, for example [['a'], ['b', 'c']]."
         )
     return {i: list(group) for i, group in enumerate(side)}
+
+
+def as_amounts(weights):
+    """Return (tokens, their weights) of a dict, refusing what is no sum of tokens."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(
+            "weights must be a dict from tokens to numbers, for example "
+            f"{{'a': 0.5, 'b': 0.5}}, got {shown(weights)}, a {type(weights).__name__}."
+        )
+    if not weights:
+        raise ValueError("weights is empty: pass at least one {token: weight}.")
+    for token, weight in weights.items():
+        if isinstance(weight, bool | str | bytes) or not isinstance(weight, Real):
+            raise TypeError(
+                f"The weight of {shown(token)} in weights must be a number, got "
+                f"{shown(weight)}, a {type(weight).__name__}."
+            )
+        if not abs(weight) <= settings.MAX_AMOUNT:
+            raise ValueError(
+                f"The weight of {shown(token)} in weights must be a finite number of "
+                f"at most {settings.MAX_AMOUNT:g} in size, got {shown(weight)}."
+            )
+    return list(weights), np.array(list(weights.values()), dtype=np.float64)
 
 
 def weighted_sum(space, codes, weights):
@@ -117,5 +155,12 @@ def broadcast_codes(table, tokens, handle_unknown):
         else:
             codes = table.known_codes([given], handle_unknown).reshape(())
         arrays.append(codes)
-    arrays = np.broadcast_arrays(*arrays)
+    try:
+        arrays = np.broadcast_arrays(*arrays)
+    except ValueError:
+        shapes = ", ".join(str(codes.shape) for codes in arrays)
+        raise ValueError(
+            "a, b and to must be single tokens or of shapes that broadcast, got "
+            f"the shapes {shapes}."
+        ) from None
     return [a.reshape(-1) for a in arrays], arrays[0].shape

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .checks import check_count, check_flag, check_many, check_share
 from .metrics import pairwise
 from .neighbors import nearest, nearest_by_transformer
-from .queries import TokenMix, answer, as_queries, broadcast_codes
+from .queries import TokenMix, answer, as_amounts, as_queries, broadcast_codes
 from .token_tables import select_table
 
 __all__ = ["TokenQuestionsMixin"]
@@ -95,10 +96,14 @@ class TokenQuestionsMixin:
         [['b'], ['b']]
         """
         space = self._space(feature)
+        check_many("tokens", tokens)
         codes = space.table.known_codes(tokens, handle_unknown)
         n_others = len(space.table) - 1
-        if not 1 <= n <= n_others:
-            raise ValueError(f"n={n} must be between 1 and {n_others} (other tokens).")
+        n = check_count("n", n)
+        if n > n_others:
+            raise ValueError(
+                f"n={n} must be between 1 and {n_others}, the number of other tokens."
+            )
         distances, found = self._search(space, codes, n + 1)
         # push the token itself, wherever it came out, behind the others
         own = found == codes[:, None]
@@ -186,8 +191,9 @@ class TokenQuestionsMixin:
         """
         space = self._space(feature)
         queries, single = as_queries(positive, negative)
-        if not n >= 1:
-            raise ValueError(f"n={n} must be at least 1.")
+        n = check_count("n", n)
+        return_tied = check_flag("return_tied", return_tied)
+        confidence = check_share("confidence", confidence)
         answers = []
         for added, taken in queries:
             codes = space.table.known_codes(added + taken, handle_unknown)
@@ -221,7 +227,9 @@ class TokenQuestionsMixin:
         Raises
         ------
         ValueError
-            As for `similarities`, or if `weights` is empty.
+            As for `similarities`, or if `weights` is empty or not finite.
+        TypeError
+            If `weights` is no dict from tokens to numbers.
 
         Notes
         -----
@@ -238,11 +246,10 @@ class TokenQuestionsMixin:
         >>> neighbors[0][0]
         'b'
         """
-        if not weights:
-            raise ValueError("weights is empty: pass at least one {token: weight}.")
+        tokens, amounts = as_amounts(weights)
+        n = check_count("n", n)
         space = self._space(feature)
-        codes = space.table.known_codes(list(weights), handle_unknown)
-        amounts = np.array(list(weights.values()), dtype=np.float64)
+        codes = space.table.known_codes(tokens, handle_unknown)
         nobody = np.empty(0, dtype=np.int64)
         neighbors = answer(space, codes, amounts, n, nobody)
         return TokenMix(amounts @ space.table.rows(codes), neighbors)

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
-from .checks import shown
+from .._data.wording import shown
 
 __all__ = ["keyed_vectors_name", "token_from_keyed_vectors_name"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -18,19 +19,9 @@ from .. import _settings as settings
 from .._data.cells import MISSING, Refused, text
 from .._data.columns import as_tokens, read
 from .._data.lookup import Vocabulary
-from .._data.wording import shown
+from .._data.wording import several, shown
 
 __all__ = ["TokenTable", "column_codes", "select_table", "token_tables"]
-
-
-def is_many(tokens):
-    """Return whether this is a collection of tokens, and not a single token."""
-    if isinstance(tokens, list | tuple | set | frozenset | range):
-        return True
-    # A time stamp of pandas has a to_numpy, too.
-    return getattr(tokens, "ndim", 0) > 0 or (
-        hasattr(tokens, "to_numpy") and hasattr(tokens, "__len__")
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,39 +67,46 @@ class TokenTable:
         """Return the row of each distinct value that a column's `factorize` found."""
         return self._vocabulary.positions(distinct)
 
-    def known_codes(self, tokens, handle_unknown="error"):
+    def known_codes(self, tokens, handle_unknown=None):
         """Return the codes of these tokens, refusing unknown ones.
 
         Parameters
         ----------
         tokens : array-like of shape (n,)
             The tokens.
-        handle_unknown : {"error", "prior"}
-            Refuse an unknown token, or return -1 for it.
+        handle_unknown : {"error", "prior"}, default=None
+            Refuse an unknown token, or return -1 for it. None refuses it where the
+            user has no choice.
         """
-        if handle_unknown not in ("error", "prior"):
+        known = isinstance(handle_unknown, str | None)
+        if not known or handle_unknown not in (None, "error", "prior"):
             raise ValueError(
-                f"handle_unknown is {handle_unknown!r}; it must be 'error' or 'prior'."
+                f"handle_unknown is {shown(handle_unknown)}; it must be 'error' or "
+                "'prior'."
             )
         tokens = as_tokens(tokens)
         codes = self.codes(tokens)
-        if handle_unknown == "error" and (codes < 0).any():
-            raise ValueError(self.explain(tokens[codes < 0][0]))
+        if handle_unknown != "prior" and (codes < 0).any():
+            token = tokens[codes < 0][0]
+            raise ValueError(self.explain(token, has_choice=handle_unknown is not None))
         return codes
 
-    def explain(self, token):
+    def explain(self, token, *, has_choice=False):
         """Return a message that a token is unknown, with the nearest spellings."""
         token = token.item() if isinstance(token, np.generic) else token
         message = (
-            f"The token {shown(token)} was not seen in column {self.name!r} during fit."
+            f"The token {shown(token)} was not seen in column {shown(self.name)} "
+            "during fit."
         )
         near = nearest_spellings(token, self.tokens)
         if near:
             message += f" Nearest spelling: {', '.join(map(shown, near))}."
-        return (
-            f"{message} Pass one of the {len(self)} tokens of that column, or use the "
-            "prior (a vector of zeros) with handle_unknown='prior'."
-        )
+        message += f" Pass one of the {len(self)} tokens of that column"
+        if has_choice:
+            message += (
+                ", or use the prior (a vector of zeros) with handle_unknown='prior'"
+            )
+        return f"{message}."
 
     def rows(self, codes):
         """Return the vectors of these codes in float64, zeros for code -1."""
@@ -213,7 +211,7 @@ def _pooled_rows(estimator, k):
 
 def select_table(tables, feature):
     """Return the table of the column that `feature` names, by name or index."""
-    names = ", ".join(repr(t.name) for t in tables)
+    names = several([t.name for t in tables])
     if feature is None:
         if len(tables) == 1:
             return tables[0]
@@ -223,11 +221,12 @@ def select_table(tables, feature):
         )
     for table in tables:
         by_name = isinstance(feature, str) and table.name == feature
-        if by_name or (not isinstance(feature, str) and table.column == feature):
+        by_index = isinstance(feature, Integral) and not isinstance(feature, bool)
+        if by_name or (by_index and table.column == feature):
             return table
     raise ValueError(
-        f"feature={feature!r} is no token column. The token columns are {names} "
-        f"(columns {', '.join(str(t.column) for t in tables)} of X)."
+        f"feature={shown(feature)} is no token column. The token columns are {names} "
+        f"(columns {several([t.column for t in tables])} of X)."
     )
 
 

@@ -140,7 +140,7 @@ def test_ax_and_keywords():
 def test_errors_say_what_is_wrong():
     with pytest.raises(ValueError, match="level must be strictly between 0 and 1"):
         PredictionDisplay.from_predictions([1, 2], [1, 2], level=90)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="must be of one length"):
         PredictionDisplay.from_predictions([1, 2], [1, 2, 3])
     for subsample in (0, 1.5, "all"):
         with pytest.raises(ValueError, match="subsample"):

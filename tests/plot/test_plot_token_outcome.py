@@ -159,5 +159,5 @@ def test_errors_say_what_is_wrong():
         TokenOutcomeDisplay.from_tokens(["apple"], [1.0], tokens=["aple"])
     with pytest.raises(ValueError, match="outcomes must be numbers"):
         TokenOutcomeDisplay.from_tokens(["a", "b"], ["yes", "no"])
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="must be of one length"):
         TokenOutcomeDisplay.from_tokens(["a", "b"], [1.0])

@@ -94,6 +94,48 @@ def test_ill_formed_questions_are_refused(fitted):
         fitted.mix({})
 
 
+@pytest.mark.parametrize(
+    "weights", ["red", b"red", ["red"], None, {"red": "much"}, {"red": np.nan}]
+)
+def test_a_mix_is_of_tokens_and_finite_numbers(weights, fitted):
+    with pytest.raises((TypeError, ValueError), match="weights"):
+        fitted.mix(weights)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "2", None, True])
+def test_numbers_of_neighbours_are_counts(n, fitted):
+    for ask in (
+        lambda: fitted.mix({"red": 1}, n=n),
+        lambda: fitted.most_similar("red", n=n),
+        lambda: fitted.neighbors_of(["red"], n=n),
+    ):
+        with pytest.raises((TypeError, ValueError), match="^n[= ]"):
+            ask()
+
+
+def test_wrong_kinds_of_arguments_are_refused_by_name(fitted):
+    for name, ask in {
+        "tokens must be a list": lambda: fitted.neighbors_of("red", n=1),
+        "handle_unknown": lambda: fitted.similarities("red", handle_unknown=["error"]),
+        "feature=True": lambda: fitted.similarities("red", feature=True),
+        "confidence": lambda: fitted.most_similar("red", confidence=95),
+        "return_tied": lambda: fitted.most_similar("red", return_tied="yes"),
+        "Each question": lambda: fitted.most_similar([[], ["red"]]),
+        "a, b and to": lambda: fitted.probability_nearer(
+            ["red", "blue"], ["red", "blue", "lime"], to="green"
+        ),
+    }.items():
+        with pytest.raises((TypeError, ValueError), match=name):
+            ask()
+
+
+def test_long_tokens_are_cut_in_messages(fitted):
+    for ask in (fitted.similarities, fitted.most_similar, lambda t: fitted.mix({t: 1})):
+        with pytest.raises(ValueError, match="characters more") as refused:
+            ask("M" * 1_000_000)
+        assert len(str(refused.value)) < 500
+
+
 def test_mix_adds_and_says_who_is_near(fitted):
     table = dict(
         zip(fitted.estimator_.categories_[0], fitted.estimator_.embedding_, strict=True)
