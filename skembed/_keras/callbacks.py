@@ -7,6 +7,7 @@ import numpy as np
 
 from .._training.hooks import Hook
 from . import bridge
+from .names import same_names
 from .network import Network
 
 
@@ -35,7 +36,8 @@ class KerasCallbacks(Hook):
         model = self.network.model
         rate = options.learning_rate
         rate = rate(0) if callable(rate) else rate
-        model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
+        with same_names():
+            model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
         self.validation_curve = validation_curve
         # Copies: a callback keeps what it has seen, and a parameter must not change.
         callbacks = [copy.copy(c) for c in bridge.callbacks(callbacks)]

@@ -75,6 +75,11 @@ def style(kwargs, artist, **defaults):
     return {**defaults, **normalize_kwargs(kwargs or {}, artist)}
 
 
+def room_for(labels):
+    """Return the inches that names take beyond the ten characters of a short one."""
+    return float(np.clip(0.07 * (max(map(len, labels)) - 10), 0, 3))
+
+
 def legend(ax, handles, labels, *, title=None, **kwargs):
     """Draw a legend with entries as they are written, whatever they begin with.
 

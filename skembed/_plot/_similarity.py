@@ -311,7 +311,8 @@ class SimilarityDisplay:
         colorbar = check_flag("colorbar", colorbar)
         n_tokens = len(self.tokens)
         side = float(np.clip(1.8 + 0.17 * n_tokens, 4.0, 9.0))
-        ax = _common.new_axes(ax, figsize=(side + 1.2, side))
+        room = _common.room_for(self.labels)
+        ax = _common.new_axes(ax, figsize=(side + room + 1.2, side + room))
         from matplotlib.image import AxesImage
 
         # Dark is near in both cases: small distances, large products.

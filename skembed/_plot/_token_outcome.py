@@ -329,7 +329,9 @@ class TokenOutcomeDisplay:
         if kind == "auto":
             kind = "index" if n_tokens <= len(_common.PALETTE) else "strip"
         width = 6.4 if kind == "index" else float(np.clip(2 + 0.28 * n_tokens, 4.8, 11))
-        ax = _common.new_axes(ax, figsize=(width, 4.4))
+        size, room = np.array([width, 4.4]), _common.room_for(self.labels)
+        size[0 if kind == "index" else 1] += room
+        ax = _common.new_axes(ax, figsize=size)
         x, ends = self._positions(kind, random_state)
         colors = _common.PALETTE
         if n_tokens > len(colors):
