@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._data.columns import as_table, read
+from ._data.outcomes import refuse_masked_weights
 from ._predictors import default_predictor
 from ._sklearn import (
     HasMethods,
@@ -226,6 +227,7 @@ class TokenSimilarity(
             )
         X = as_table(X)
         if sample_weight is not None:
+            refuse_masked_weights(sample_weight)
             sample_weight = check_sample_weight(sample_weight, X)
         estimator = self._fit_estimator(X, y, sample_weight)
         tables = token_tables(estimator)

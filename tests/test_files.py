@@ -244,7 +244,9 @@ export = {
 }[sys.argv[2]]
 wanted = []
 for model in models:
+    began = time.perf_counter()
     export(model)
+    once = time.perf_counter() - began
     wanted.append((folder / sys.argv[2]).read_bytes())
 random.seed(0)
 broken = unfinished = 0
@@ -254,7 +256,7 @@ for _ in range(int(sys.argv[3])):
         while True:
             for model in models:
                 export(model)
-    time.sleep(random.uniform(0.02, 0.15))
+    time.sleep(random.uniform(0.5, 2) * once)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     broken += (folder / sys.argv[2]).read_bytes() not in wanted

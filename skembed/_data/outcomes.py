@@ -1,4 +1,4 @@
-"""Outcomes that cannot be learned from, refused by where they stand."""
+"""Outcomes and weights that cannot be learned from, refused by where they stand."""
 
 import numpy as np
 
@@ -25,6 +25,16 @@ def refuse_missing(y):
         raise ValueError(
             f"Input y contains NaN or {what} in row {places[0]} ({len(places)} in "
             "all): leave out the rows without an outcome."
+        )
+
+
+def refuse_masked_weights(sample_weight):
+    """Raise if a weight is masked, which scikit-learn's checks do not look at."""
+    if np.ma.is_masked(sample_weight):
+        places = np.flatnonzero(np.ma.getmaskarray(sample_weight))
+        raise ValueError(
+            f"sample_weight is masked in row {places[0]} ({len(places)} in all): give "
+            "each row a weight, 0 to leave it out."
         )
 
 

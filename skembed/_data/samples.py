@@ -10,6 +10,7 @@ from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
 from .columns import as_table, take
 from .features import FeatureEncoder, choose_categorical
+from .outcomes import refuse_masked_weights
 from .rows import Observations
 
 
@@ -55,6 +56,7 @@ class Samples:
         check_consistent_length(table, y, sample_weight)
         if sample_weight is None:
             return cls(table, y, np.ones(n))
+        refuse_masked_weights(sample_weight)
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )

@@ -20,7 +20,7 @@ def shown(token):
     try:
         printed = repr(token)
     except Exception:  # an integer of more than 4300 digits, somebody's own class
-        printed = f"a {type(token).__name__} that cannot be printed"
+        printed = f"<{type(token).__name__} that cannot be printed>"
     if len(printed) <= settings.SHOWN:
         return printed
     half = settings.SHOWN // 2

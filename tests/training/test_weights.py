@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import AdaBoostClassifier
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor
+from skembed import EmbeddingClassifier, EmbeddingRegressor, TokenSimilarity
 from skembed._data.rows import merge
 from skembed._settings import COUNTED_PER_ROW, COUNTED_ROWS
 
@@ -66,3 +66,11 @@ def test_adaboost_of_classifiers_learns():
     model = EmbeddingClassifier(categorical_features="all", epochs=60, random_state=0)
     boosted = AdaBoostClassifier(model, n_estimators=3, random_state=0)
     assert boosted.fit(token[:, None], y).score(token[:, None], y) > 0.8
+
+
+@pytest.mark.parametrize("model", [EmbeddingRegressor, TokenSimilarity])
+def test_masked_weights_are_refused(model, rows):
+    X, y = rows
+    weights = np.ma.array(np.ones(300), mask=np.arange(300) == 7)
+    with pytest.raises(ValueError, match="sample_weight is masked in row 7"):
+        model().fit(X, y, weights)
