@@ -196,7 +196,8 @@ class BaseEmbedding(
 
     def _fit_afresh(self, X, y, sample_weight, known=None, is_chunk=False):
         """The steps of a fit; `known` as in `_encode_y`."""
-        samples, rng = self._read(X, y, sample_weight, known), self._generator()
+        samples = self._read(X, y, sample_weight, known, is_chunk)
+        rng = self._generator()
         learned, held_out = samples, None
         if self.early_stopping:
             learned, held_out = samples.split(self.validation_fraction, rng)
@@ -312,7 +313,7 @@ class BaseEmbedding(
 
     # Steps of a fit.
 
-    def _read(self, X, y, sample_weight, known=None):
+    def _read(self, X, y, sample_weight, known=None, is_chunk=False):
         """The rows, checked, without those of weight 0; `known` as in `_encode_y`."""
         if y is None:
             raise ValueError(
@@ -321,7 +322,7 @@ class BaseEmbedding(
             )
         refuse_missing(y)
         y = self._check_y(y)
-        samples = self._weighted(Samples.checked(X, y, sample_weight))
+        samples = self._weighted(Samples.checked(X, y, sample_weight, is_chunk))
         outcome, target = self._encode_y(samples.y, known)
         return replace(samples, outcome=outcome, target=target)
 
@@ -416,7 +417,9 @@ class BaseEmbedding(
 
         `how` is one of `streams.warm_start`, `chunk` and `fold_in`.
         """
-        samples, rng = self._read(X, y, sample_weight, vars(self)), self._generator()
+        is_chunk = how is not streams.warm_start
+        samples = self._read(X, y, sample_weight, vars(self), is_chunk)
+        rng = self._generator()
         validate_data(self, X, skip_check_array=True, reset=False)
         learned, held_out = samples, None
         if self.early_stopping and how is streams.warm_start:

@@ -36,8 +36,10 @@ class Samples:
     target: dict | None = None
 
     @classmethod
-    def checked(cls, X, y, sample_weight):
+    def checked(cls, X, y, sample_weight, is_chunk=False):
         """Check what a user gave; `y` has been checked.
+
+        A chunk is some of more rows: its weights are no shares of the whole.
 
         Raises
         ------
@@ -60,7 +62,7 @@ class Samples:
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
-        return cls(table, y, _as_copies(weights)).of_weight()
+        return cls(table, y, _as_copies(weights, is_chunk)).of_weight()
 
     def of_weight(self, factors=1.0):
         """The rows of positive weight, with their weights times `factors`."""
@@ -119,11 +121,12 @@ class Samples:
         return self.observations(encoder.transform(self.table))
 
 
-def _as_copies(weights):
+def _as_copies(weights, is_chunk):
     """Weights where k stands for k copies of a row.
 
     Weights that sum to 1 are shares, as AdaBoost and surveys have them: they are scaled
-    to sum to the number of rows, as less than one row in all could teach nothing.
+    to sum to the number of rows, as less than one row in all could teach nothing. Those
+    of a chunk are as they are: rows before and after it weigh, too.
     """
     total, n = weights.sum(), int((weights > 0).sum())
     if total > settings.MAX_WEIGHT:
@@ -132,6 +135,8 @@ def _as_copies(weights):
             f"k copies of a row, and there may be {settings.MAX_WEIGHT:.0e} of them at "
             "most: divide the weights, for example by their mean."
         )
+    if is_chunk:
+        return weights
     if 0 < total <= 1.0 + 1e-6:
         return weights * (n / total)
     if total < settings.LEAST_MEAN_WEIGHT * n:

@@ -74,3 +74,12 @@ def test_masked_weights_are_refused(model, rows):
     weights = np.ma.array(np.ones(300), mask=np.arange(300) == 7)
     with pytest.raises(ValueError, match="sample_weight is masked in row 7"):
         model().fit(X, y, weights)
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fold_in"])
+@pytest.mark.parametrize("n", [1, 4, 5])
+def test_weights_of_a_chunk_are_no_shares(method, n, rows):
+    model = EmbeddingRegressor(2, (4,), epochs=1, random_state=0).fit(*rows)
+    before = model.category_counts_[0].sum()
+    getattr(model, method)(rows[0][:n], rows[1][:n], np.full(n, 0.25))
+    np.testing.assert_allclose(model.category_counts_[0].sum(), before + n / 4)
