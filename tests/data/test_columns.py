@@ -241,3 +241,53 @@ def test_long_columns_of_text_read_the_same_as_short_ones():
     assert values_of(column) == values.tolist()
     values[7] = 3  # not all text: another way through
     assert values_of(only(values[:, None])) == values.tolist()
+
+
+def test_columns_are_found_by_name_and_checked(quick):
+    X = pd.DataFrame({"t": ["a", "b", "a"], "größe (m)": [1.0, 2.0, 3.0]})
+    model = quick().fit(X, [1.0, 2.0, 3.0])
+    assert model.feature_names_in_.tolist() == ["t", "größe (m)"]
+    assert model.is_categorical_.tolist() == [True, False]
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(X[["t"]])
+    with pytest.raises(ValueError, match="order"):
+        model.predict(X.iloc[:, ::-1])
+    assert model.model_.output_shape == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mask"),
+    [
+        ("auto", [True, True, False, False]),
+        ("all", [True] * 4),
+        (None, [False, True, False, False]),
+        ([0], [True, False, False, False]),
+        ([0, -1], [True, False, False, True]),
+        ([True, False, True, False], [True, False, True, False]),
+    ],
+)
+def test_which_columns_are_tokens(wanted, mask, mixed, quick):
+    X, y = mixed
+    if wanted is None:
+        X = X[:, 1:]
+        model = quick(categorical_features=None).fit(X, y)
+        assert not model.is_categorical_.any()
+        assert model.embeddings_ == []
+        return
+    model = quick(categorical_features=wanted).fit(X, y)
+    assert model.is_categorical_.tolist() == mask
+    assert len(model.embeddings_) == len(model.categories_) == sum(mask)
+
+
+def test_columns_by_name(quick):
+    X = pd.DataFrame({"a b": [1, 2, 1], "x(1)": [1.0, 2.0, 3.0]})
+    model = quick(categorical_features=["x(1)"]).fit(X, [1.0, 2.0, 3.0])
+    assert model.is_categorical_.tolist() == [False, True]
+    with pytest.raises(ValueError, match="'nope', which X does not have"):
+        quick(categorical_features=["nope"]).fit(X, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="no column names"):
+        quick(categorical_features=["a"]).fit(X.to_numpy(), [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="index 2, but X has 2 columns"):
+        quick(categorical_features=[2]).fit(X, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="boolean mask"):
+        quick(categorical_features=[True]).fit(X, [1.0, 2.0, 3.0])

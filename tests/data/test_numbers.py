@@ -1,8 +1,10 @@
 """Scaling and binning of a numeric column."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from skembed import EmbeddingRegressor
 from skembed._data.numbers import NumberScale
 from skembed._settings import MAX_BINS, MAX_KNOTS, ROWS_PER_BIN
 
@@ -106,3 +108,20 @@ def test_a_large_offset_costs_no_digits():
     near = scale_of(values).squash(values)
     far = scale_of(values + 1e9).squash(values + 1e9)
     np.testing.assert_allclose(near, far, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [150, 300])
+def test_a_number_is_no_name_of_a_row(n):
+    """A bin of its own for every row would take all noise for an effect."""
+
+    def draw(n, rng):
+        X = pd.DataFrame({"token": rng.integers(0, 4, n), "number": rng.normal(size=n)})
+        return X, 2.0 * X["token"] + rng.normal(size=n)
+
+    rng = np.random.default_rng(0)
+    model = EmbeddingRegressor(random_state=0).fit(*draw(n, rng))
+    X, y = draw(3_000, rng)
+    assert model.score(X, y) > 0.78  # 0.83 at best
+    assert 0.7 < model.noise_scale_ < 1.2
+    low, high = model.predict_interval(X, 0.9).T
+    assert ((low <= y) & (y <= high)).mean() > 0.8

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from heads import no_head
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 
 from skembed import EmbeddingClassifier, EmbeddingRegressor, _settings
+from skembed.datasets import make_token_outcomes
 
 
 def stream(n=12_000, seed=0):
@@ -221,3 +224,78 @@ def test_early_stopping_goes_on_growing_its_curve_and_is_refused_for_chunks():
     for make in (EmbeddingRegressor, EmbeddingClassifier):
         with pytest.raises(ValueError, match="does not support early_stopping"):
             make(**params).partial_fit(X, y)
+
+
+def test_warm_start_goes_on_as_before(mixed, quick):
+    X, y = mixed
+    model = quick(prior=None, warm_start=True, learning_rate=0.01).fit(X, y)
+    first = model.loss_curve_
+    model.fit(X, y)
+    assert model.n_iter_ == 8
+    assert model.loss_curve_[:4] == first
+    assert model.loss_curve_[4] < first[3]
+    cold = quick(prior=None, learning_rate=0.01).fit(X, y).fit(X, y)
+    assert cold.n_iter_ == 4
+
+
+@pytest.mark.parametrize("prior", ["normal", None])
+def test_warm_start_keeps_old_tokens_and_takes_new_ones(prior, quick):
+    X = np.array(["a", "b", "c", "a"])[:, None]
+    model = quick(prior=prior, warm_start=True).fit(X, np.arange(4.0))
+    old = model.embedding_.copy()
+    model.fit(np.array([["d"], ["a"]]), [5.0, 1.0])
+    assert model.categories_[0].tolist() == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(model.embedding_[1:3], old[1:3])
+    assert (model.embedding_[0] != old[0]).any()
+    assert model.category_counts_[0].tolist() == [3.0, 1.0, 1.0, 1.0]
+
+
+def test_partial_fit_in_chunks_comes_near_one_fit(many_tokens):
+    X, y = many_tokens.X, many_tokens.y
+    params = {"model": no_head, "epochs": 60, "random_state": 0}
+    whole = EmbeddingRegressor(1, **params).fit(X, y)
+    chunks = EmbeddingRegressor(1, **params)
+    for part in np.array_split(np.arange(len(X)), 4):
+        chunks.partial_fit(X[part], y[part])
+    np.testing.assert_array_equal(chunks.categories_[0], whole.categories_[0])
+    np.testing.assert_array_equal(chunks.category_counts_[0], whole.category_counts_[0])
+    tokens = whole.categories_[0][:, None]
+    gap = chunks.predict(tokens) - whole.predict(tokens)
+    spread = whole.predict_std(tokens, include_noise=False)
+    assert np.sqrt(np.mean(np.square(gap / spread))) < 0.5
+    np.testing.assert_allclose(
+        chunks.predict_std(tokens, include_noise=False), spread, rtol=0.25
+    )
+
+
+@pytest.mark.parametrize("prior", ["normal", None])
+def test_partial_fit_forgets_no_token(prior, quick):
+    model = quick(prior=prior)
+    model.fit([["a"], ["b"], ["a"]], [1.0, 2.0, 3.0])
+    old = model.embedding_.copy()
+    model.partial_fit([["a"], ["c"]], [2.0, 5.0])
+    assert model.categories_[0].tolist() == ["a", "b", "c"]
+    np.testing.assert_array_equal(model.embedding_[1], old[1])
+
+
+def test_fold_in_moves_nothing_but_the_tokens_of_its_rows_as_before():
+    data = make_token_outcomes(3_000, 30, effects="normal", random_state=0)
+    X, y = data
+    new = X[:, 0] >= 28
+    model = EmbeddingRegressor(4, (16,), epochs=30, random_state=0)
+    model.fit(X[~new], y[~new])
+    before, std = model.embedding_.copy(), model.embedding_std_.copy()
+    dense = {k: v.copy() for k, v in model._fitted.weights.dense.items()}
+    unknown = model.predict([[28]])
+    model.fold_in(X[new], y[new])
+    assert model.categories_[0].tolist() == list(range(30))
+    np.testing.assert_array_equal(model.embedding_[:28], before)
+    np.testing.assert_array_equal(model.embedding_std_[:28], std)
+    for name, value in model._fitted.weights.dense.items():
+        np.testing.assert_array_equal(value, dense[name])
+    for token in (28, 29):
+        mean = y[X[:, 0] == token].mean()
+        np.testing.assert_allclose(model.predict([[token]])[0], mean, atol=1.0)
+    assert model.predict([[99]]) == unknown
+    with pytest.raises(NotFittedError):
+        EmbeddingRegressor().fold_in(X, y)

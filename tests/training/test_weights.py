@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from comparisons import equal_fits
 from sklearn.ensemble import AdaBoostClassifier
 
 from skembed import EmbeddingClassifier, EmbeddingRegressor, TokenSimilarity
@@ -83,3 +84,26 @@ def test_weights_of_a_chunk_are_no_shares(method, n, rows):
     before = model.category_counts_[0].sum()
     getattr(model, method)(rows[0][:n], rows[1][:n], np.full(n, 0.25))
     np.testing.assert_allclose(model.category_counts_[0].sum(), before + n / 4)
+
+
+@pytest.mark.parametrize("params", [{}, {"prior": None}, {"loss": "absolute_error"}])
+def test_weights_are_copies_and_the_order_does_not_show(params, mixed, quick):
+    X, y = mixed
+    rng = np.random.default_rng(0)
+    weights = rng.integers(0, 4, len(X))
+    weighted = quick(**params).fit(X, y, sample_weight=weights)
+    rows = np.repeat(np.arange(len(X)), weights)
+    equal_fits(weighted, quick(**params).fit(X[rows], y[rows]))
+    rows = rng.permutation(rows)
+    equal_fits(weighted, quick(**params).fit(X[rows], y[rows]))
+
+
+def test_no_weights_are_weights_of_one(mixed, quick):
+    X, y = mixed
+    equal_fits(quick().fit(X, y), quick().fit(X, y, sample_weight=np.ones(len(X))))
+
+
+def test_a_row_of_weight_zero_teaches_no_token(quick):
+    X, y = np.array(["a", "b", "c", "a"])[:, None], np.arange(4.0)
+    model = quick().fit(X, y, sample_weight=[1, 1, 0, 1])
+    assert model.categories_[0].tolist() == ["a", "b"]
