@@ -76,6 +76,7 @@ def test_constants_name_experiments_that_are_there():
 def test_constants_name_scripts_that_are_there():
     text = " ".join(comments(PACKAGE / "_settings.py"))
     scripts = re.findall(r"Found with (\S+\.py)", text)
+    assert scripts
     assert all((ROOT / script).is_file() for script in scripts)
     assert len(scripts) == text.count("Found with ")
 

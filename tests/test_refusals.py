@@ -46,7 +46,7 @@ BAD_DATA = {
     "no columns": ((X0[:, :0], Y0), "0 feature"),
     "nan in y": ((X0, [1.0, np.nan, 2.0]), "NaN"),
     "infinity in y": ((X0, [1.0, np.inf, 2.0]), "[Ii]nf"),
-    "no y": ((X0, None), "y"),
+    "no y": ((X0, None), "requires y to be passed"),
     "text in y": ((X0, ["a", "b", "c"]), "could not convert|dtype"),
     "y too short": ((X0, Y0[:2]), "inconsistent"),
     "weights too short": ((X0, Y0, [1.0, 2.0]), "inconsistent|sample_weight"),
@@ -54,7 +54,7 @@ BAD_DATA = {
     "a negative weight": ((X0, Y0, [1.0, -1.0, 1.0]), "[Nn]egative"),
     "nan in weights": ((X0, Y0, [1.0, np.nan, 1.0]), "NaN"),
     "complex": ((np.ones((3, 2)) * 1j, Y0), "[Cc]omplex"),
-    "three dimensions": ((np.ones((3, 2, 2)), Y0), "dim"),
+    "three dimensions": ((np.ones((3, 2, 2)), Y0), "dim 3"),
     "one dimension": ((np.ones(3), Y0), "1D"),
     "infinity in a number": (
         (np.array([[0.0, np.inf], [0.0, 1.0], [1.0, 2.0]]), Y0),

@@ -1,6 +1,7 @@
 """predict_interval, and the quantiles of residuals behind it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skembed import EmbeddingRegressor, _settings
-from skembed._data.rows import set_apart
+from skembed._data.rows import Observations, set_apart
 from skembed._model.intervals import (
     LEVELS,
     left_open_without,
@@ -196,9 +197,6 @@ def test_small_wide_tables_are_not_learned_by_heart():
     assert np.mean(covered) > 0.7
 
 
-NO_LIMITS = {"min_frequency": None, "max_categories": None}
-
-
 def wide(n, seed):
     """Tokens and numbers of many columns, few of which matter."""
     rng = np.random.default_rng(seed)
@@ -340,17 +338,19 @@ def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
 
 
 def test_neither_of_three_columns_nor_of_few_or_many_rows_are_any_held_back():
-    X, y = wide(400, 4)
-    model = EmbeddingRegressor(categorical_features=[0, 1, 2, 3], random_state=0)
-    samples, rng = model._read(X, y, None), np.random.default_rng(0)
-    encoder, rows = samples.encode([0, 1, 2, 3], True, **NO_LIMITS)
-    fitted, _ = model._untrained(encoder, rows, samples.target, rng)
-    assert calibration_rows(fitted, rows) is not None
+    rng = np.random.default_rng(0)
+    codes, y = rng.integers(0, 60, (400, 4)), rng.normal(size=(400, 1))
+    rows = Observations(codes, np.zeros((400, 0)), y, np.ones(400))
+    weights = SimpleNamespace(dense={"kernel_0": np.zeros((30, 500))})
+    fitted = SimpleNamespace(weights=weights, mask=np.ones((4, 3)))
+    last, others = calibration_rows(fitted, rows)
+    assert 20 < last.weights.sum() < 60
+    assert last.weights.sum() + others.weights.sum() == 400
     few = rows.counted(np.arange(400), (np.arange(400) < 99).astype(float))
     assert calibration_rows(fitted, few) is None
     many = rows._replace(weights=np.full(400, 1_000.0))
     assert calibration_rows(fitted, many) is None
-    three = replace(fitted, mask=fitted.mask[:3])
+    three = SimpleNamespace(weights=weights, mask=np.ones((3, 3)))
     assert calibration_rows(three, rows) is None
 
 

@@ -1,19 +1,10 @@
 """The Displays on a fitted classifier."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from skembed import EmbeddingClassifier
 from skembed._plot import EmbeddingDisplay, SimilarityDisplay
 from skembed.datasets import make_token_outcomes
-
-
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 def test_classifier_is_coloured_by_the_probability_of_its_second_class():

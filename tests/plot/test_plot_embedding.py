@@ -15,13 +15,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skembed._plot import EmbeddingDisplay
 
 
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(name="estimator")
 def fitted():
     X, y = token_rows(40, 1_000)

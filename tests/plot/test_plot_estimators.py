@@ -1,6 +1,5 @@
 """The Displays on estimators that were really fitted."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
@@ -16,13 +15,6 @@ from skembed._plot import (
     TokenOutcomeDisplay,
 )
 from skembed.datasets import make_token_outcomes
-
-
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module", name="data")
@@ -53,15 +45,6 @@ def test_every_display_of_a_regressor(regressor, data):
         regressor, X, feature=1, metric="outcome"
     )
     assert similarity.distances.shape == (4, 4)
-
-
-def test_single_column_is_coloured_by_what_is_predicted():
-    X, y = make_token_outcomes(500, random_state=0)
-    regressor = EmbeddingRegressor(2, epochs=5, random_state=0).fit(X, y)
-    display = EmbeddingDisplay.from_estimator(regressor)
-    np.testing.assert_allclose(
-        display.effects, regressor.predict(np.arange(5)[:, None]), rtol=1e-5
-    )
 
 
 def test_point_embeddings_have_no_ellipses_and_no_intervals(data):

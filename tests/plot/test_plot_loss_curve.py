@@ -10,13 +10,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skembed._plot import LossCurveDisplay
 
 
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def test_line_is_the_loss_curve_of_the_estimator():
     X, y = token_rows(5, 100)
     estimator = WrittenByHand().fit(X, y)

@@ -15,13 +15,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skembed._plot import PredictionDisplay
 
 
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def normal_case(n_samples=1_000, seed=0):
     rng = np.random.default_rng(seed)
     y_pred = rng.normal(scale=5, size=n_samples)

@@ -12,13 +12,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skembed._plot import SimilarityDisplay
 
 
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def fitted(n_tokens=12):
     X, y = token_rows(n_tokens, 500)
     return WrittenByHand().fit(X, y), X

@@ -13,13 +13,6 @@ from sklearn.preprocessing import FunctionTransformer
 from skembed._plot import TokenOutcomeDisplay
 
 
-@pytest.fixture(autouse=True)
-def agg():
-    plt.switch_backend("agg")
-    yield
-    plt.close("all")
-
-
 def offsets(display):
     return np.concatenate([s.get_offsets() for s in display.scatters_])
 
