@@ -119,6 +119,6 @@ class FittedTables:
         if len(values) != 1:
             raise AttributeError(
                 f"{name} is there for exactly one categorical column; this estimator "
-                f"has {len(values)}. Use {plural}, a list with one array a column."
+                f"has {len(values)}. Use {plural}, a list with one array per column."
             )
         return values[0]

@@ -1,7 +1,7 @@
 """Files that are there whole or not at all.
 
-A file is written beside its place, under a name of its own, and takes the place when
-all of it is on the disk. Whatever goes wrong before that (an error, a full disk, a
+A file is written beside its place, under a name of its own, and moved there when all of
+it is on the disk. Whatever goes wrong before that (an error, a full disk, a
 process that is killed) leaves what was there as it was. Only a killed process leaves
 its unfinished file behind: hidden, ``.skembed-...tmp``, and never read by anything.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 __all__ = ["whole_file", "whole_files"]
 
-# What a file system answers that has no such thing as fsync.
+# Errors of file systems that have no fsync.
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 
 
@@ -32,7 +32,7 @@ def whole_file(path):
 def whole_files(*paths):
     """Open files for writing bytes that take their places together, at the end.
 
-    They take them in the order given, so what makes sense of the others comes last. A
+    They are moved in the order given, so a file that names the others comes last. A
     link is followed: the file that it leads to is replaced, the link stays. The
     permissions of a file that is replaced are kept and, where this user may hand files
     over, its owner. What is no plain file, such as a pipe, is written to directly.
@@ -50,8 +50,8 @@ def whole_files(*paths):
     Raises
     ------
     OSError
-        By the name of the place: if it is a folder or write-protected, or no file can
-        be made beside it.
+        With the name of the place: if it is a folder or write-protected, or no file
+        can be made beside it.
     """
     places = [_Place(path) for path in paths]  # all that can be refused at once
     try:
@@ -84,7 +84,7 @@ class _Place:
         self.folder = self.real.parent
         name = f".skembed-{secrets.token_hex(8)}.tmp"
         self.beside = self.folder / name if is_plain else None
-        # Moving a file over it would not ask for this permission.
+        # Replacing a file takes no permission to write to it: ask for it here.
         as_who = (
             {"effective_ids": True} if os.access in os.supports_effective_ids else {}
         )
@@ -95,7 +95,7 @@ class _Place:
         if self.beside is None:
             self.file = self.path.open("wb")
             return self.file
-        # Nobody may read in the new file what he may not read in the old one.
+        # Who may not read the old file may not read the new one either.
         mode = 0o666 if self.old is None else 0o600
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
@@ -106,7 +106,7 @@ class _Place:
         return self.file
 
     def finish(self):
-        """Bring all of it to the disk, with the permissions of the old file."""
+        """Write all of it to the disk, with the permissions of the old file."""
         self.file.flush()
         if self.beside is None:
             self.file.close()
@@ -119,7 +119,7 @@ class _Place:
         self.file.close()
         if self.old is None:
             return
-        with contextlib.suppress(OSError):  # then it is as closed as it was made
+        with contextlib.suppress(OSError):  # it keeps the permissions it was made with
             if hasattr(os, "chown"):
                 with contextlib.suppress(PermissionError):
                     os.chown(self.beside, self.old.st_uid, self.old.st_gid)
@@ -130,7 +130,7 @@ class _Place:
             os.replace(self.beside, self.real)
 
     def clean(self):
-        """Take away what has not come to its place."""
+        """Remove a file that was not moved to its place."""
         if self.file is not None:
             with contextlib.suppress(OSError):  # a full disk is still full
                 self.file.close()
@@ -140,7 +140,7 @@ class _Place:
 
 
 def _sync_folder(folder):
-    """Bring the new names to the disk, where a folder can be opened."""
+    """Write the new names to the disk, where a folder can be opened."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -14,7 +14,7 @@ KNOWN = (*CLASSES, "multilabel-indicator", "continuous", "continuous-multioutput
 
 
 def target_type(y, how="Hand in an estimator to choose."):
-    """Say what `y` is: one of `KNOWN`.
+    """Type of the target `y`: one of `KNOWN`.
 
     Floating point numbers are amounts, and so are whole numbers of more than
     ``settings.MAX_CLASSES`` values, with a warning that ends in `how` to choose.
@@ -22,7 +22,7 @@ def target_type(y, how="Hand in an estimator to choose."):
     Raises
     ------
     ValueError
-        If it is something else.
+        If it is of another type.
     """
     kind = type_of_target(y, input_name="y")
     if kind not in KNOWN:

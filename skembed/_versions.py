@@ -16,7 +16,8 @@ class VersionWarning(InconsistentVersionWarning):
     ----------
     estimator_name : str
     current_sklearn_version, original_sklearn_version : str
-        Versions of skembed here and there, under the names of scikit-learn's warning.
+        Versions of skembed that load and that wrote the pickle, under the names of
+        scikit-learn's warning.
     """
 
     def __str__(self):
@@ -29,7 +30,7 @@ class VersionWarning(InconsistentVersionWarning):
 
 
 class VersionedPickles:
-    """Mixin of estimators: writes the version into pickles, and looks at it on load."""
+    """Mixin of estimators: writes the version into pickles, and checks it on load."""
 
     def __getstate__(self):
         return {**super().__getstate__(), _KEY: __version__}

@@ -259,7 +259,7 @@ def _metadata_columns(table, metadata):
 
 
 def _metadata_values(table, name, values):
-    """Return one value a token, refusing what only can be gone through like that."""
+    """Return one value per token; refuse what is merely iterable."""
     wrong = isinstance(values, str | bytes | Mapping | set | frozenset)
     if wrong or not hasattr(values, "__len__") or getattr(values, "ndim", 1) != 1:
         raise TypeError(
@@ -269,7 +269,7 @@ def _metadata_values(table, name, values):
     if len(values) != len(table):
         raise ValueError(
             f"metadata column {shown(name)} has {len(values)} values for the "
-            f"{len(table)} tokens of column {shown(table.name)}; it needs one a token."
+            f"{len(table)} tokens of column {shown(table.name)}; give one per token."
         )
     return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
 

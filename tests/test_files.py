@@ -250,7 +250,7 @@ for model in models:
     wanted.append((folder / sys.argv[2]).read_bytes())
 random.seed(0)
 broken = unfinished = 0
-for _ in range(int(sys.argv[3])):
+for k in range(int(sys.argv[3])):
     pid = os.fork()
     if pid == 0:
         while True:

@@ -33,7 +33,7 @@ def test_the_defaults_on_the_first_experiment(seed):
     np.testing.assert_allclose(model.noise_scale_, 2.0, rtol=0.03)
 
 
-def test_one_length_a_column(mixed, quick):
+def test_one_length_per_column(mixed, quick):
     X, y = mixed
     for prior in ("normal", None):
         model = quick(embedding_dim=[2, 5], prior=prior).fit(X, y)

@@ -1,4 +1,4 @@
-"""The pieces of EmbeddingEncoder that are functions of data."""
+"""What EmbeddingEncoder trains, on which folds, and on which axes it is returned."""
 
 from numbers import Integral
 from typing import NamedTuple
@@ -43,7 +43,7 @@ def frozen_task(estimator):
 
 
 def target_of(task):
-    """What y is and its labels, as the fitted predictor of a task has them."""
+    """Type of the target and its labels, as the fitted predictor of a task has them."""
     predictor = task.predictor
     if not isinstance(predictor, EmbeddingClassifier):
         return task.target_type, task.classes
@@ -73,7 +73,7 @@ def task_for(encoder, X, y, classes=None):
     labels = _labels(kind, y, classes)
     make = predictor_of(kind)
     if labels is not None and len(labels) == 1:
-        # Nothing to tell apart: an outcome without any scatter.
+        # One class leaves nothing to learn: it is a constant outcome.
         make, y = EmbeddingRegressor, np.zeros(num_samples(y))
     predictor = make(
         categorical_features=encoder.categorical_features,
@@ -90,7 +90,7 @@ def _labels(kind, y, classes):
 
 
 def _target_type(wanted, X, y):
-    """What `y` is."""
+    """Type of the target."""
     if num_samples(y) != num_samples(X):
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
@@ -169,7 +169,7 @@ def _refuse_others(estimator):
 
 
 def refuse_output(predictor, encoder):
-    """Raise if the predictor does not know what is to come out."""
+    """Raise if the encoder's parameters ask for what the predictor does not have."""
     if encoder.output != "mean" and predictor.prior is None:
         raise ValueError(
             f"output={encoder.output!r} needs an estimator with prior='normal'; this "
@@ -184,7 +184,7 @@ def refuse_output(predictor, encoder):
 
 
 def with_means(encoder):
-    """Whether the mean outcomes of tokens come out in front of their vectors."""
+    """Whether the mean outcomes of tokens are returned in front of their vectors."""
     wanted = encoder.target_mean
     if wanted == "auto":
         return encoder.estimator is None and encoder.output != "first_order"

@@ -10,7 +10,7 @@ Two cells are one token where their canonical forms are equal:
   as its midnight.
 - None, NaN, pandas.NA, NaT and what a mask hides are one token, "missing"; "" is a
   token like any other, and bytes never equal text.
-- what cannot be hashed (lists, dicts) counts as what it prints.
+- what cannot be hashed (lists, dicts) is compared by how Python prints it.
 
 Distinct cells stand in an array of their kind where they all have one (bool, integer,
 float64, datetime64, timedelta64), else in an array of Python objects.
@@ -86,9 +86,9 @@ def _find_kind(kind):
 
 
 def kinds_of(cells):
-    """The set of kinds of cells, missing values left out that have a type of their own.
+    """The set of kinds of the cells, without missing values of a type of their own.
 
-    NaN and NaT of NumPy have the type of what is there.
+    NaN, and NaT of NumPy, have the type of values that are there.
     """
     return {kind_of(kind) for kind in set(map(type, cells))} - {ABSENT}
 

@@ -1,7 +1,7 @@
 """A column -> codes of its distinct cells, in canonical form.
 
-Codes are found in the way that is fastest for what the column holds; which way it was
-does not show in the result, but for the order of the distinct cells.
+Each kind of column is read in the way that is fastest for it. The result does not
+depend on the way, except for the order of the distinct cells.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from .cells import (
 
 
 class Masked(NamedTuple):
-    """Values and which of them are missing (their values are then of no account)."""
+    """Values, and which of them are missing: those are ignored."""
 
     values: np.ndarray
     missing: np.ndarray

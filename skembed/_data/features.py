@@ -16,7 +16,7 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     codes : ndarray of int32 of shape (n_rows, n_categorical + n_binned)
-        Codes of the tokens and, behind them, of the bins of the numbers.
+        Codes of the tokens, followed by those of the bins of the numbers.
     numbers : ndarray of float64 of shape (n_rows, n_numbers)
     """
 
@@ -30,8 +30,8 @@ class FeatureEncoder:
     Attributes
     ----------
     is_categorical : ndarray of bool of shape (n_features,)
-    tokens : list of TokenIndex, one a categorical column
-    scales : list of NumberScale, one a numeric column
+    tokens : list of TokenIndex, one per categorical column
+    scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """

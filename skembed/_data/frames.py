@@ -103,7 +103,7 @@ def replaced(frame, position, values):
 
 
 def _like(series, values):
-    """A series of narwhals with these values, of the same type where it holds them."""
+    """A series of narwhals with these values, of the same type if it can hold them."""
     made = nw.new_series(series.name, values, backend=series.implementation)
     if made.dtype != series.dtype:
         try:

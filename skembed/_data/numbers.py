@@ -66,7 +66,7 @@ class NumberScale:
         return [z, missing.astype(np.float64)] if self.has_missing else [z]
 
     def bins(self, values):
-        """Bin of every value; the last code but one for missing, none unknown."""
+        """Bin of every value; missing values have the last bin."""
         z = self.squash(values)
         codes = np.searchsorted(self.cuts, z, side="right")
         codes[np.isnan(z)] = len(self.cuts) + 1

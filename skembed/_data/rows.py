@@ -52,7 +52,7 @@ class Observations(NamedTuple):
     Attributes
     ----------
     codes, numbers : ndarrays
-        As in ``_features.Encoded``; a token keeps its code when others are added.
+        As in ``features.Encoded``; a token keeps its code when others are added.
     outcome : ndarray of float64 of shape (n_rows, n_outputs)
     weights : ndarray of float64 of shape (n_rows,)
     """

@@ -16,7 +16,7 @@ from .rows import Observations
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Rows as they came, without those of weight 0.
+    """Rows as they were given, without those of weight 0.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Samples:
     outcome : ndarray of float64 of shape (n_rows, n_outputs), or None
         What is learned of `y`.
     target : dict or None
-        Fitted attributes that `y` teaches, by name.
+        Fitted attributes that are known from `y`, by name.
     """
 
     table: object
@@ -95,7 +95,7 @@ class Samples:
         return Observations(*encoded, self.outcome, self.weights)
 
     def encode(self, categorical_features, with_bins, **limits):
-        """Learn an encoder from the rows; it, and the rows encoded.
+        """Learn an encoder from the rows; return it and the encoded rows.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Samples:
         return encoder, self.observations(encoded)
 
     def encode_more(self, encoder):
-        """Encode by an encoder, its tokens added to; the new one, and the rows."""
+        """Add the new tokens to an encoder; return the new one and the encoded rows."""
         encoder, encoded = encoder.grow_transform(self.table, self.weights)
         return encoder, self.observations(encoded)
 

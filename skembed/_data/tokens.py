@@ -4,7 +4,7 @@ Two cells are one token where their canonical forms are equal, whatever table, t
 unit they come in: numbers that Python calls equal (1, 1.0 and True; "1" is another),
 dates and times that are the same instant, durations of the same length, integers of any
 width. None, NaN, pandas.NA, NaT and masked cells are one token, "missing"; "" is a
-token like any other, and bytes are no text. `_data.cells` says it in full.
+token like any other, and bytes are no text. `_data.cells` has the full rules.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ from .lookup import Vocabulary
 class TokenIndex:
     """The vocabulary of one column.
 
-    Codes 0 to ``n_codes - 2`` are rows that training can reach; ``n_codes - 1`` stands
-    for a token that was not seen in fit. Rare tokens share the code before it.
+    Codes 0 to ``n_codes - 2`` belong to tokens seen in fit; ``n_codes - 1`` stands
+    for a token that was not. Rare tokens share the code before it.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ _SUPPORTED = "'adam', 'rmsprop', 'adagrad' and 'sgd'"
 
 
 def optimizer(value):
-    """Update rule of `optimizer`, and the learning rate it brings along.
+    """Update rule of an optimizer, and its learning rate.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def optimizer(value):
     Raises
     ------
     ValueError
-        If the optimizer, or a setting of it, is one that the sparse updates of the
-        tables do not know.
+        If the sparse updates of the tables do not support the optimizer, or a setting
+        of it.
     """
     try:
         made = _wrapper(optimizer=value)._get_compile_kwargs()["optimizer"]
@@ -46,7 +46,7 @@ def optimizer(value):
         made = made() if isinstance(made, type) else made
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"optimizer={value!r} is no optimizer that Keras knows; use one of "
+            f"optimizer={value!r} is not an optimizer of Keras; use one of "
             f"{_SUPPORTED}, or a Keras optimizer of that kind."
         ) from error
     name = type(made).__name__.lower()

@@ -14,10 +14,10 @@ from .network import Network
 class KerasCallbacks(Hook):
     """Calls Keras callbacks at epoch ends, on a model that holds the weights.
 
-    The model is a mirror: before each call it gets the run's weights; what callbacks
-    change is carried back: `stop_training`, the learning rate and, at the end,
-    weights that a callback restored. Batches are inside of the compiled call, so the
-    hooks of batches are not called.
+    The model is a mirror. Before each call it gets the weights of the run; what
+    callbacks change is carried back: `stop_training`, the learning rate and, at the
+    end, weights that a callback restored. Batches run inside the compiled call, so
+    their hooks are not called.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class KerasCallbacks(Hook):
         with same_names():
             model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
         self.validation_curve = validation_curve
-        # Copies: a callback keeps what it has seen, and a parameter must not change.
+        # Copies: callbacks change during a fit, and parameters must not.
         callbacks = [copy.copy(c) for c in bridge.callbacks(callbacks)]
         self.list = keras.callbacks.CallbackList(
             callbacks,

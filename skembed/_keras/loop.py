@@ -18,7 +18,7 @@ from . import dense, losses, optimizers, tables
 
 
 class Spec(NamedTuple):
-    """All that a trace depends on; the sizes of data, tables and columns are not."""
+    """All that a trace depends on: not the sizes of data, tables and columns."""
 
     architecture: tuple
     loss: str
@@ -32,7 +32,7 @@ class Spec(NamedTuple):
 class Data(NamedTuple):
     """What the steps read; tensors."""
 
-    codes: tf.Tensor  # (n_rows, n_columns) int32: rows of the table
+    codes: tf.Tensor  # (n_rows, n_columns) int32: positions of table rows
     rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
     tokens: tf.Tensor  # (n_table_rows, 3): 1 / count, multiplier of the rate, column
     mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
@@ -49,7 +49,7 @@ _lock = threading.Lock()
 
 
 def compiled(spec):
-    """The traced loop of `spec`: one for all fits of the process, only so many kept."""
+    """The traced loop of `spec`, shared by all fits; the last `MAX_TRACES` are kept."""
     with _lock:
         if spec not in _cache:
             _cache[spec] = _traced(spec)
@@ -200,7 +200,7 @@ class _Loop:
 
 
 def _uses(table, codes, data, places):
-    """The rows of the table that a batch touches, gathered."""
+    """The table rows that a batch touches, gathered."""
     touched, use = tf.unique(tf.reshape(codes, [-1]))
     packed = tf.raw_ops.ResourceGather(
         resource=table, indices=touched, dtype=tf.float32

@@ -1,7 +1,7 @@
 """Negative log-likelihoods as TensorFlow functions of the network's output.
 
 Every function takes ``f`` (..., n_outputs), the targets ``y`` of the row (n_rows,
-n_targets; what the columns hold is said in ``skembed._likelihoods``) and
+n_targets; ``skembed._model.likelihoods`` says what the columns hold) and
 ``log_noise`` (n_outputs,), or None for the plain loss of ``prior=None``, and returns
 one value per row, summed over the outputs (averaged for the plain loss, as in Keras).
 """

@@ -11,7 +11,7 @@ from .names import same_names
 
 
 class Network:
-    """A Keras model of a fitted network, and the way of its weights in and out.
+    """A Keras model of a fitted network; its weights can be put in and taken out.
 
     Layers are numbered, never named after a column: a column may be called anything.
     """
@@ -126,7 +126,7 @@ class Network:
 def _pieces(numbers, knots):
     """Piecewise-linear encoding of numbers (Gorishniy et al. 2022, section 3.1).
 
-    Of Keras's own layers only: a saved model loads wherever Keras is.
+    Made of Keras's own layers only: a saved model loads wherever Keras is.
     """
     layers = keras.layers
     shift = layers.Dense(len(knots.column), trainable=False, name="shift")

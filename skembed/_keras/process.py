@@ -1,7 +1,7 @@
 """The process that TensorFlow runs in: a forked copy of it can never use it again.
 
-TensorFlow's threads do not come along into a child made by fork, and whatever waits for
-them there waits for ever. Predictions do not need it and go on.
+A child made by fork has none of TensorFlow's threads, and whatever waits for them waits
+for ever. Predictions do not need TensorFlow and work there, too.
 """
 
 import os
@@ -13,8 +13,8 @@ _watched = False
 def check():
     """Raise in a child that was forked after TensorFlow had begun to work.
 
-    Called before every use of TensorFlow. In Python's words: ``multiprocessing`` with
-    the start method "fork", which is the default on Linux up to Python 3.13.
+    Called before every use of TensorFlow. Such children come from ``multiprocessing``
+    with the start method "fork", the default on Linux up to Python 3.13.
     """
     global _watched
     if _forked:

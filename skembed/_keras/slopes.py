@@ -1,4 +1,4 @@
-"""Slopes: derivatives of the outputs by each coordinate of a row's vectors."""
+"""Slopes: derivatives of the outputs with respect to the coordinates of the vectors."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,14 +8,14 @@ from . import dense, process
 
 
 def slopes(fitted, encoded):
-    """Yield, batch by batch, rows of the table and d output / d vector.
+    """Yield, batch by batch, positions of table rows and d output / d vector.
 
     Yields
     ------
     rows : slice
         Which rows of `encoded` the batch is.
     at : ndarray of int64 of shape (n_rows, n_columns)
-        Rows of the table.
+        Positions of table rows.
     slopes : ndarray of float64 of shape (n_rows, n_outputs, n_columns, width)
     """
     process.check()

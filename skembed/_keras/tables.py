@@ -23,9 +23,9 @@ from . import losses, optimizers
 
 
 class Uses(NamedTuple):
-    """The rows of the table that a batch touches, and where."""
+    """The table rows that a batch touches, and where."""
 
-    touched: tf.Tensor  # (n,) rows of the table
+    touched: tf.Tensor  # (n,) positions of table rows
     use: tf.Tensor  # (batch * n_columns,) which of them each use means
     packed: tf.Tensor  # (n, ...) their contents
     tokens: tf.Tensor  # (n, 3) 1 / count, multiplier of the rate, column
@@ -168,12 +168,12 @@ class PosteriorTable:
     def _signs(self, f, data, offset):
         if self.n_outputs == 1:
             return 1.0
-        # Read backwards from another place: independent of the vectors' noise.
+        # From another place in the pool than the vectors' noise.
         noise = tf.slice(data.pool, [offset // 2], [tf.size(f)])
         return tf.sign(tf.reshape(noise, tf.shape(f)))
 
     def slopes(self, tape, data_part, flat, theta, f, probe, uses, data, plan):
-        """Gradients of the loss, and what holds kernels to their start."""
+        """Gradients of the loss, and of what keeps kernels near their start."""
         root, sensitivity = probe
         jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
         if self.by_output:
@@ -192,9 +192,9 @@ class PosteriorTable:
     def step(self, table, theta, slopes, uses, weights, parts, data, plan, s, t):
         """Natural-gradient step of the touched rows' posteriors.
 
-        Every token moves by the share of its own data that the batch holds: a token
-        of five rows is where its data put it after an epoch as much as one of five
-        thousand. Update of mean and precision as in Khan et al. 2018 ("Fast and
+        Every token moves in proportion to the share of its own rows that the batch
+        holds: in an epoch a token of five rows moves as far towards its optimum as one
+        of five thousand. Update of mean and precision as in Khan et al. 2018 ("Fast and
         Scalable Bayesian Deep Learning by Weight-Perturbation in Adam", section 3.1),
         with the Gauss-Newton curvature.
 
@@ -242,8 +242,8 @@ class PosteriorTable:
     def _overshoot(self, taken, weight, seen, uses):
         """How far a step would overshoot, as a divisor of it: at least 1.
 
-        All numbers of a row's vectors move at once for the same residual. What they
-        take of it together must stay below it, or the steps grow instead of falling.
+        All coordinates of a row's vectors move at once for the same residual. Together
+        they must not take more than all of it, or the steps grow instead of shrinking.
         """
         taken = tf.reduce_sum(taken, 1)
         taken = tf.reduce_sum(

@@ -60,14 +60,14 @@ def train(fitted, phases, rng, hooks=None):
     """
     process.check()
     hooks = Hooks() if hooks is None else hooks
-    # Kernels are held to where the fit began, whatever phase it is in.
+    # Kernels are kept near where the fit began, in every phase.
     anchor, losses_, snapshots = _flat(fitted.weights.dense), [], []
     for phase in phases:
         run = _Run(phase, anchor, rng, hooks, losses_)
         weights, stopped = run.to_the_end(fitted.weights)
         fitted = fitted.with_weights(weights)
         if stopped:
-            # The hooks have seen the end; the rows that are left are learned still.
+            # For the hooks this was the end; the phases that are left run without them.
             fitted, hooks = _finished(fitted, hooks, run), Hooks()
         if phase.snapshot:
             snapshots.append(settled(fitted, phase.problem))
@@ -120,7 +120,7 @@ class Engine:
         ----------
         phase : Phase
         anchor : tensor
-            Dense weights that kernels are held to.
+            Dense weights that kernels are kept near.
         batches : Batches
         dense_weights : dict of str to ndarray
         """

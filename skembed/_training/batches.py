@@ -21,7 +21,7 @@ class Plan(NamedTuple):
     learning_rates : ndarray of float32 of shape (n_steps,)
         Of the dense weights, and of points.
     row_rates : ndarray of float32 of shape (n_steps,)
-        1 / the passes over its data that move a token fully.
+        1 / number of passes over a token's rows that move its vector fully.
     temper : ndarray of float32 of shape (n_steps,)
         Share of the posterior's spread that is drawn.
     offsets : ndarray of int32 of shape (n_steps,)
@@ -72,7 +72,7 @@ class Batches:
         self.n_rows = len(rows.weights)
         self.batch = min(options.batch_size, self.n_rows)
         self.n_steps_per_epoch = steps_per_epoch(rows.n_counted, options.batch_size)
-        # One each: what is drawn does not depend on how many epochs a call trains.
+        # Two of them: what is drawn does not depend on how many epochs a call trains.
         self._order_rng, self._noise_rng = rng.spawn(2)
         self._waiting = np.zeros(0, np.int32)
         architecture = problem.architecture

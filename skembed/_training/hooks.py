@@ -27,7 +27,7 @@ class Moment:
     learning_rate : float
         Of the next step, before the schedule and the hooks' factor.
     weights : callable
-        Gives the weights; called only where somebody wants them, as it costs a copy.
+        Gives the weights; only called where a hook needs them, as it costs a copy.
     """
 
     losses: list
@@ -37,7 +37,7 @@ class Moment:
 
 
 class Hook:
-    """A hook that does nothing: what others change a part of."""
+    """A hook that does nothing; others override parts of it."""
 
     rate_factor = 1.0
 
@@ -51,7 +51,7 @@ class Hook:
 
 
 class Hooks(Hook):
-    """Several hooks as one; calls them all, stops if one says so."""
+    """Several hooks as one: all are called, and the run stops if one says so."""
 
     validation_curve = None  # losses on held-out rows, where there are any
 
@@ -91,16 +91,16 @@ class Hooks(Hook):
 
 
 class EarlyStopping(Hook):
-    """Stops when the loss on held-out rows no longer falls; restores the best.
+    """Stops when the loss on held-out rows no longer falls; restores the best weights.
 
     Parameters
     ----------
     loss : callable
         Loss of some Weights on the held-out rows.
     tol : float
-        A fall by less does not count.
+        A smaller fall of the loss does not count.
     patience : int
-        Epochs without a fall that are waited for.
+        Epochs without such a fall before the run stops.
     """
 
     def __init__(self, loss, tol, patience):

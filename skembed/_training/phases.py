@@ -1,7 +1,7 @@
 """A fit as a list of phases, each a problem and how it is trained.
 
-`fit`, `partial_fit`, `fold_in` and the encoder's tables learned anew all are lists of
-phases to the engine.
+To the engine, `fit`, `partial_fit`, `fold_in` and the encoder's tables learned anew are
+all lists of phases.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Phase:
     problem : Problem
     options : Options
     snapshot : bool
-        Whether the network is kept as it stands at the end, unseen tokens settled.
+        Whether the network is kept as it stands at the end, settled (see `settled`).
     """
 
     problem: Problem

@@ -21,22 +21,22 @@ class Problem:
     architecture : Architecture
     likelihood : Likelihood
     rows : Rows
-        Merged rows; codes are rows of the table.
+        Merged rows; their codes are positions of table rows.
     counts : ndarray of float64 of shape (n_table_rows,)
-        Weighted number of observations of each row of the table.
+        Weighted number of observations of each table row.
     sizes : list of int
-        Rows of the table that belong to each column.
+        Number of table rows of each column.
     mask : ndarray of float32 of shape (n_columns, width)
         0 where a column's vectors are shorter than the widest.
     knots : Knots
     loss_shift : float
         Added to the reported losses: what scaling y took from them.
     priors : PosteriorTable or None
-        Prior of each row of the table; None: the learned one of its column.
+        Prior of each table row; None: the learned one of its column.
     moves : ndarray of float64 of shape (n_table_rows,) or None
-        0 for rows of the table that stay as they are, else 1; None: all move.
+        0 for table rows that stay as they are, else 1; None: all move.
     frozen : bool
-        Whether all but the tables stays as it is.
+        Whether everything except the tables stays as it is.
     """
 
     architecture: Architecture
@@ -101,7 +101,7 @@ def problem_of(fitted, rows, **more):
 
 
 def table_counts(rows, n_table_rows):
-    """Weighted number of observations of every row of the table."""
+    """Weighted number of observations of every table row."""
     n_columns = rows.codes.shape[1]
     return np.bincount(
         rows.codes.ravel(),
@@ -111,9 +111,9 @@ def table_counts(rows, n_table_rows):
 
 
 def settled(fitted, problem):
-    """The network with the table rows that nothing was observed of where they belong.
+    """The network with its table rows without observations settled.
 
-    Under a prior that is the prior itself; without one it is the mean of the column's
+    Under a prior they go to the prior itself; without one, to the mean of the column's
     vectors, weighted by how often each was seen.
     """
     counts = problem.counts

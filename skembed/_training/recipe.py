@@ -44,8 +44,8 @@ class Recipe:
         tables : type
             Kind of the tables.
         optimizer : tuple
-            Update rule, learning rate, and whether the rate is nobody's choice, so that
-            that of the tables goes first.
+            Update rule, learning rate, and whether that rate is only a default, which
+            gives way to the default of the tables.
         """
         rule, rate, is_default = optimizer
         if is_default and tables.learning_rate is not None:
@@ -56,7 +56,7 @@ class Recipe:
 
     @property
     def is_auto(self):
-        """Whether the number of epochs is ours to choose."""
+        """Whether the number of epochs is not given but chosen here."""
         return isinstance(self.epochs, str)
 
     def options(self, problem, epochs=None):
@@ -84,9 +84,9 @@ class Recipe:
     def options_of_chunk(self, problem, share, epochs):
         """Options of a chunk of a stream.
 
-        What came before is in the priors, but for the layers: they would overfit a
-        chunk that they pass often, so there are fewer epochs, and the dense weights
-        move by the chunk's `share` in all rows seen.
+        What earlier rows taught is in the priors, except for the layers. In many passes
+        these would overfit the chunk. So there are fewer epochs, and the learning rate
+        of the dense weights is multiplied by `share`, the chunk's share of all rows.
         """
         made = self.options(problem)
         if not callable(self.learning_rate):

@@ -6,7 +6,7 @@ from .._data.rows import merge
 
 
 def merged_rows(observations, offsets, likelihood):
-    """Merged rows; their targets are those of y less its minimum, and that minimum."""
+    """Merged rows with the targets of y minus its minimum, and that minimum."""
     y = observations.outcome
     origin = y.min(axis=0) if likelihood.location_scale else np.zeros(y.shape[1])
     rows = merge(

@@ -11,9 +11,9 @@ from .. import _settings as settings
 def warm_up(likelihood, n_columns):
     """Length of the warm-up of a posterior, and the share of its spread at the start.
 
-    One column has nothing to interact with: its first-order term says it all. A noise
-    scale that is still large holds the layers back while nothing else does; without
-    one they would overfit small tables, so half of the spread is there at once.
+    One column has nothing to interact with: its first-order term says it all. Early in
+    the warm-up only a noise scale that is still large keeps the layers from
+    overfitting. A likelihood without one draws half of the spread from the start.
     """
     if n_columns < 2:
         return 0.0, 1.0
@@ -138,7 +138,7 @@ class StopRule:
     patience: int
 
     def __call__(self, losses):
-        """Say so, from the losses of all epochs."""
+        """Decide it from the losses of all epochs."""
         if self.tol is None or len(losses) <= self.patience:
             return False
         return min(losses[-self.patience :]) > min(losses[: -self.patience]) - self.tol

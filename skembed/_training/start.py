@@ -26,7 +26,7 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     observations : Observations
     likelihood : Likelihood
     make_head : callable or None
-        From what the head has to know (a dict) to a user's own head.
+        Takes what a head has to know, a dict; returns a user's own head.
     rng : numpy.random.Generator
 
     Returns
@@ -127,7 +127,7 @@ def _activations(wanted, hidden):
 
 
 def _check_activation(one):
-    """Raise if an activation is none."""
+    """Raise if this is no activation."""
     probe = np.linspace(-1.0, 1.0, 6, dtype=np.float32).reshape(3, 2)
     try:
         found = activation_function(one)(probe)

@@ -18,7 +18,7 @@ def within_limits(kept):
 
 
 def warm_start(fitted, samples, kept, recipe):
-    """Go on from a network with other rows, as if it were a start like any other.
+    """Go on from a network with other rows, trained on as in a first fit.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def warm_start(fitted, samples, kept, recipe):
 def chunk(fitted, samples, kept, recipe):
     """Go on with a chunk: together with all rows before it while they are few.
 
-    Else what they taught is the prior of each vector. Parameters as for `warm_start`.
+    Else what they taught is the prior of each vector. Parameters: see `warm_start`.
     """
     fitted, rows = _grown(fitted, samples)
     kept = None if kept is None else within_limits(kept.more(*rows))
@@ -56,7 +56,7 @@ def chunk(fitted, samples, kept, recipe):
 def fold_in(fitted, samples, kept, recipe):
     """Learn vectors of tokens from a few more rows, with all else frozen.
 
-    Parameters as for `warm_start`.
+    Parameters: see `warm_start`.
     """
     fitted, rows = _grown(fitted, samples)
     kept = None if kept is None else within_limits(kept.more(*rows))
@@ -103,14 +103,14 @@ def _grown(fitted, samples):
 
 
 def _as_a_start(fitted, rows, recipe):
-    """Go on with nothing but these rows."""
+    """Go on with these rows only."""
     problem = problem_of(fitted, rows_for(fitted, rows))
     n_seen = problem.rows.total + fitted.n_seen
     return Continued(fitted, rows, Phase(problem, recipe.options(problem)), n_seen)
 
 
 def _under_what_was_learned(fitted, rows, recipe, kept=None, **more):
-    """Go on with what each vector is as its prior, where it has a spread at all."""
+    """Go on with each vector's posterior as its prior, where vectors have one."""
     table = fitted.weights.table
     priors = None if fitted.prior is None else table
     problem = problem_of(fitted, rows_for(fitted, rows), priors=priors, **more)

@@ -82,7 +82,7 @@ def test_means_stay_inside_those_of_parts_until_more_rows_come():
 def test_ends_of_the_scale():
     rng = np.random.default_rng(0)
     y = rng.normal(size=100)
-    # A token a row: nothing tells tokens from noise.
+    # One token per row: nothing tells tokens from noise.
     alone = TokenSums.of(observations(np.arange(100), y), [101])
     assert_array_equal(alone.means()[0][0], 0.0)
     # No noise: nothing is shrunk.
@@ -149,7 +149,7 @@ def test_who_gets_them():
         EmbeddingEncoder(frozen, target_mean=True).fit(X)
 
 
-def test_one_number_a_class():
+def test_one_number_per_class():
     X, y = table(400)
     labels = np.digitize(y, [8.0, 20.0])
     three = EmbeddingEncoder(

@@ -68,7 +68,7 @@ def test_pipeline_ax_and_keywords():
     assert display.reference_line_.get_label() == "variance (4)"
 
 
-def test_frame_has_a_row_an_epoch():
+def test_frame_has_one_row_per_epoch():
     frame = LossCurveDisplay.from_curves([5, 3, 2], [6, 4, 3]).frame()
     assert frame.columns.tolist() == ["epoch", "loss", "validation_loss"]
     assert frame["epoch"].tolist() == [1, 2, 3]
