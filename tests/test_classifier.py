@@ -205,3 +205,12 @@ def test_point_vectors_learn_too():
     assert log_loss(y, classifier.predict_proba(X)) < best + 0.02
     with pytest.raises(AttributeError, match="prior=None"):
         _ = classifier.embedding_std_
+
+
+def test_class_weight_of_several_labels_is_a_sample_weight():
+    X, y, _ = draw(n_classes=3)
+    Y = np.eye(3, dtype=int)[y]
+    by_label = [{0: 1, 1: 1}, {0: 1, 1: 3}, {0: 1, 1: 1}]
+    weighted = make(class_weight=by_label).fit(X, Y).predict_proba(X)
+    by_row = make().fit(X, Y, np.where(y == 1, 3.0, 1.0)).predict_proba(X)
+    assert_allclose(weighted, by_row, rtol=1e-5)

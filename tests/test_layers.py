@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "_space": {"_model", "_data"},
     "_similarity": {"_versions", "_predictors", "_space", "_data"},
     "_plot": {"_space", "_data"},
-    "export": {"_space", "_files"},
+    "export": {"_space", "_files", "_data"},
     "datasets": set(),
     "demo": {"_plot", "_similarity", "_regressor", "datasets", "_files"},
     "__init__": set(),

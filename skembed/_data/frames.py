@@ -126,19 +126,6 @@ def _like_pandas(series, values):
     return made.to_numpy() if made.dtype == object else made.array
 
 
-def like(frame, columns, names):
-    """A data frame of the same library with these arrays as columns, and its index."""
-    if not dependencies.is_pandas_dataframe(frame):
-        backend = nw.from_native(frame, eager_only=True).implementation
-        columns = dict(zip(names, columns, strict=True))
-        return nw.from_dict(columns, backend=backend).to_native()
-    import pandas as pd
-
-    made = pd.concat([pd.Series(column) for column in columns], axis=1)
-    made.index, made.columns = frame.index, names
-    return made
-
-
 def _named(name, read, column):
     """What a reader finds, its errors with the name of the column."""
 

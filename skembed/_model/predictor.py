@@ -79,9 +79,7 @@ class Predictor:
             or n_possible > settings.LOOKUP_PER_ROW * n + settings.LOOKUP_LEAST
         ):
             return _in_batches(codes, numbers, function)
-        key = np.ravel_multi_index(tuple(codes.T), self.sizes) if self.sizes else None
-        if key is None:
-            return _in_batches(codes, numbers, function)
+        key = np.ravel_multi_index(tuple(codes.T), self.sizes)
         seen = np.zeros(int(n_possible), bool)
         seen[key] = True
         distinct = np.flatnonzero(seen)

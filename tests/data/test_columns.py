@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from skembed._data.columns import as_table, is_frame, read
+from skembed._data.columns import as_table, as_tokens, is_frame, read
 
 
 def only(table):
@@ -291,3 +291,166 @@ def test_columns_by_name(quick):
         quick(categorical_features=[2]).fit(X, [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="boolean mask"):
         quick(categorical_features=[True]).fit(X, [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), TypeError, "struct"),
+        (pd.Series([1, 2]), ValueError, "pandas Series instead: a single column"),
+        (pa.array([1, 2]), ValueError, "pyarrow Int64Array instead: a single column"),
+        (pl.LazyFrame({"a": [1]}), TypeError, "LazyFrame, which has no rows yet"),
+        (pa.record_batch({"a": [1]}), TypeError, "pyarrow RecordBatch; data frames of"),
+        ([["a"], 5], ValueError, "its row 1 is 5, while others hold several cells"),
+    ],
+)
+def test_what_is_nearly_a_table_is_refused_with_the_way_out(X, error, message):
+    with pytest.raises(error, match=message):
+        as_table(X)
+
+
+def cells_of(*values):
+    """A column of Python objects, as they are."""
+    out = np.empty((len(values), 1), dtype=object)
+    out[:, 0] = values
+    return out
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (pd.DataFrame({"x": [1j, 2]}), "Column 'x' of X is complex"),
+        (pl.DataFrame({"x": [[1], [2]]}), r"'x' of X holds nested values \(List"),
+        (
+            pl.DataFrame({"x": pl.Series([1, 2]).cast(pl.Time)}),
+            "'x' of X holds times of day finer than microseconds",
+        ),
+        (np.array([[3], [5]], "m8[M]"), "durations in months, years or no unit"),
+        (np.array([[3], [5]], "m8[ps]"), "times finer than nanoseconds"),
+        (
+            cells_of(
+                np.datetime64("0001-01-01T00:00:00.000001"), np.datetime64(1, "ns")
+            ),
+            "times too far apart for 64 bits",
+        ),
+    ],
+)
+def test_cells_that_are_no_tokens_are_refused_with_the_name(table, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        only(table).factorize()
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (
+            np.array([[3000], [5000]], "m8[ps]"),
+            [np.timedelta64(n, "ns") for n in (3, 5)],
+        ),
+        (
+            np.array([["2020"], ["1969"]], "M8[Y]"),
+            [datetime.date(2020, 1, 1), datetime.date(1969, 1, 1)],
+        ),
+        (
+            np.array([["0001"], ["9999"]], "M8[s]"),
+            [datetime.date(1, 1, 1), datetime.date(9999, 1, 1)],
+        ),
+        (cells_of(2**63, 2**64 - 1), [2**63, 2**64 - 1]),
+        (cells_of(2**70, 1, -(2**70)), [2**70, 1, -(2**70)]),
+        (cells_of([1, 2], np.array([1, 2]), "x"), [[1, 2], [1, 2], "x"]),
+        ([np.array([1, 2]), np.array([3, 4])], [1, 3]),
+        ([np.array(["2020-01-01"], "M8[D]")], [datetime.date(2020, 1, 1)]),
+        ([np.ma.array([1, 2], mask=[1, 0]), [3, 4]], [None, 3]),
+        (pl.DataFrame({"x": pl.Series([None, None], dtype=pl.Int64)}), [None, None]),
+        (
+            pa.table(
+                {
+                    "x": pa.DictionaryArray.from_arrays(
+                        pa.array([1, 0, None], pa.uint8()), pa.array(["a", "b"])
+                    )
+                }
+            ),
+            ["b", "a", None],
+        ),
+    ],
+)
+def test_odd_cells_are_tokens_all_the_same(table, expected):
+    codes, uniques = read(as_table(table))[0].factorize()
+    # Python has no nanoseconds.
+    kind = uniques.dtype if uniques.dtype == "m8[ns]" else object
+    values = [*uniques.astype(kind), None]
+    assert [values[code] for code in codes] == expected
+
+
+def test_equal_cells_of_different_types_are_one_token():
+    day = datetime.date(2020, 1, 1)
+    codes, uniques = only(cells_of(day, np.datetime64(day), "x", day)).factorize()
+    assert codes.tolist() == [0, 0, 1, 0]
+    assert uniques.tolist() == [day, "x"]
+
+
+def test_text_that_arrow_cannot_hold_is_read_all_the_same():
+    cells = np.array(["\ud800", "a"] * 10_000, dtype=object)
+    assert values_of(only(cells[:, None])) == cells.tolist()
+
+
+def test_categories_of_polars_may_be_numbered_far_behind_those_of_other_columns():
+    pool = pl.Series([f"other {i}" for i in range(5_000)], dtype=pl.Categorical)
+    series = pl.Series(["last", None, "first", "last"], dtype=pl.Categorical)
+    assert len(pool) == 5_000
+    table = pl.DataFrame({"x": series})
+    assert values_of(only(table)) == ["last", None, "first", "last"]
+
+
+def test_a_number_in_a_categorical_column_of_text_is_named_by_its_row():
+    column = only(pd.DataFrame({"price": pd.Categorical([3, "cheap", 4])}))
+    with pytest.raises(ValueError, match="'cheap' in row 1 .*'price'"):
+        column.floats()
+    # A category that no row holds is no obstacle.
+    unused = pd.Categorical([3, 4, None], ["cheap", 3, 4])
+    found = only(pd.DataFrame({"price": unused})).floats()
+    np.testing.assert_array_equal(found, [3.0, 4.0, np.nan])
+
+
+def test_an_integer_too_large_for_a_float_is_refused_and_not_printed():
+    with pytest.raises(ValueError, match="<a int that cannot be printed> in row 1"):
+        only(cells_of(1.5, 10**5000)).floats()
+
+
+def test_times_of_any_type_and_precision_are_a_number_of_days():
+    days = cells_of(datetime.date(2020, 1, 1), None, datetime.datetime(2020, 1, 2, 12))
+    np.testing.assert_array_equal(only(days).floats(), [18_262.0, np.nan, 18_263.5])
+    fine = np.array([["2020-01-01T12:00:00.000000001"]], "M8[ns]")
+    np.testing.assert_allclose(only(fine).floats(), [18_262.5])
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["a", None],
+        pd.Series(["a", None]),
+        pd.Index(["a", None]),
+        pl.Series(["a", None]),
+        pa.array(["a", None]),
+        pa.chunked_array([["a"], [None]]),
+        np.ma.array(["a", "b"], mask=[False, True]),
+    ],
+    ids=lambda tokens: type(tokens).__name__,
+)
+def test_collections_of_tokens_of_every_kind(tokens):
+    assert as_tokens(tokens).tolist() == ["a", None]
+
+
+def test_whole_numbers_with_gaps_stay_whole_in_a_collection():
+    for tokens in (pd.Series([2, None], dtype="Int64"), pl.Series([2, None])):
+        assert list(map(type, as_tokens(tokens))) == [int, type(None)]
+
+
+@pytest.mark.parametrize("kind", [np.array, pd.Index, pd.Series])
+def test_columns_are_chosen_by_arrays(kind, mixed, quick):
+    X, y = mixed
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = quick(categorical_features=kind(["a", "d"])).fit(frame, y)
+    assert model.is_categorical_.tolist() == [True, False, False, True]
+    model = quick(categorical_features=kind([True, False, False, True])).fit(X, y)
+    assert model.is_categorical_.tolist() == [True, False, False, True]

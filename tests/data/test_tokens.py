@@ -207,3 +207,25 @@ def test_an_index_survives_pickling():
     index.transform(column(["x"]))
     again = pickle.loads(pickle.dumps(index))
     assert again.transform(column(["y", "x", None, "q"])).tolist() == [1, 0, 2, 3]
+
+
+def test_times_are_known_in_coarser_and_finer_units():
+    index, _ = fit(["2020-01-01T06:00", "2020-01-02"], dtype="M8[us]")
+    days = column(["2020-01-02", "2020-01-01"], dtype="M8[D]")
+    assert index.transform(days).tolist() == [1, index.unknown]
+    fine = column(["2020-01-02T00:00:00.000000001"], dtype="M8[ns]")
+    assert index.transform(fine).tolist() == [index.unknown]
+    far = column(["9999-01-01"], dtype="M8[D]")
+    exact, _ = fit(["2020-01-01T00:00:00.000000001"], dtype="M8[ns]")
+    assert exact.transform(far).tolist() == [exact.unknown]
+
+
+def test_nothing_is_known_of_a_column_that_was_missing():
+    index, _ = fit([np.nan, np.nan], dtype=np.float64)
+    assert index.transform(column([1.0, np.nan], dtype=np.float64)).tolist() == [1, 0]
+
+
+def test_growing_by_times_out_of_range_is_refused_with_the_name():
+    index, _ = fit(["2020-01-01T00:00:00.000000001"], dtype="M8[ns]")
+    with pytest.raises(ValueError, match="Column 'c' of X holds times too far apart"):
+        index.grown(column(["9999-01-01"], dtype="M8[D]"), np.ones(1))

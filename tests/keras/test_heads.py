@@ -285,3 +285,33 @@ def test_a_function_as_activation_works_in_fit_and_predict(activation, mixed, qu
 def test_what_is_no_activation_is_refused(activation, mixed, quick):
     with pytest.raises(ValueError, match="activation=.* (cannot be applied|must give)"):
         quick(activation=activation).fit(*mixed)
+
+
+def test_an_activation_that_changes_the_shape_of_tensors_is_refused(mixed, quick):
+    def doubled(x):
+        return x if isinstance(x, np.ndarray) else keras.ops.concatenate([x, x], 1)
+
+    with pytest.raises(ValueError, match="turns the shape .* into .*; it must keep it"):
+        quick(activation=doubled).fit(*mixed)
+
+
+def test_a_head_may_be_built_by_the_library(mixed, quick):
+    def head(meta):
+        return keras.Sequential([keras.layers.Dense(meta["n_outputs"])])
+
+    X, y = mixed
+    model = quick(model=head, prior=None).fit(X, y)
+    assert model.model_.count_params() > 0
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_weights_that_a_callback_put_into_a_head_are_kept(mixed, quick):
+    X, y = mixed
+
+    class Zero(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            self.model.set_weights([0.0 * w for w in self.model.get_weights()])
+
+    model = quick(model=own_head, callbacks=[Zero()], prior=None).fit(X, y)
+    assert not np.any(model.embeddings_[0])
+    np.testing.assert_array_equal(model.predict(X), 0.0)

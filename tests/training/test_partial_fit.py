@@ -277,3 +277,29 @@ def test_fold_in_moves_nothing_but_the_tokens_of_its_rows():
     assert model.predict([[99]]) == unknown
     with pytest.raises(NotFittedError):
         EmbeddingRegressor().fold_in(X, y)
+
+
+def test_fold_in_of_points_moves_nothing_but_the_tokens_of_its_rows():
+    X, y = small()
+    model = EmbeddingRegressor(2, epochs=100, prior=None, random_state=0).fit(X, y)
+    before = model.embedding_.copy()
+    dense = {k: v.copy() for k, v in model._fitted.weights.dense.items()}
+    model.fold_in([["new"]] * 200, np.full(200, 1.0))
+    assert_array_equal(model.embedding_[1:], before)
+    for name, value in model._fitted.weights.dense.items():
+        assert_array_equal(value, dense[name])
+    assert model.predict([["new"]])[0] == pytest.approx(1.0, abs=0.7)
+
+
+def test_classes_may_be_given_again():
+    X, y = small()
+    once = EmbeddingClassifier(epochs=3, random_state=0)
+    again = EmbeddingClassifier(epochs=3, random_state=0)
+    for classes in ([False, True], None):
+        once.partial_fit(X, y > 0, classes=classes)
+        again.partial_fit(X, y > 0, classes=[False, True])
+    assert_array_equal(once.predict_proba(X), again.predict_proba(X))
+    Y = np.c_[y > 0, y < 0].astype(int)
+    labels = EmbeddingClassifier(epochs=1, random_state=0).fit(X, Y)
+    with pytest.raises(ValueError, match="indicator matrix with 2 columns"):
+        labels.partial_fit(X, np.c_[Y, Y])

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from comparisons import equal_fits
 
 from skembed import EmbeddingRegressor
@@ -76,3 +77,11 @@ def test_learning_rate_schedules(mixed, quick):
     equal_fits(by_schedule, by_optimizer.fit(X, y))
     constant = quick(learning_rate=1e-2, prior=None).fit(X, y)
     assert constant.loss_curve_ != by_schedule.loss_curve_
+
+
+def test_early_stopping_needs_rows_on_both_sides(mixed, quick):
+    X, y = mixed
+    with pytest.raises(
+        ValueError, match="leaves 0 of 3 rows to stop by and 3 to learn"
+    ):
+        quick(early_stopping=True).fit(X[:3], y[:3])
