@@ -17,7 +17,11 @@ from .. import _settings as settings
 
 @dataclass(frozen=True)
 class Likelihood:
-    """One family; `constants` are its fixed parameters, as pairs."""
+    """One family; `constants` are its fixed parameters, as pairs.
+
+    Each has a method ``intercept(targets, weights)`` of its own: the output of the best
+    constant prediction.
+    """
 
     name: str
     constants: tuple = ()
@@ -64,10 +68,6 @@ class Likelihood:
     def standardise(self, targets, centre, scale):
         """Finished targets of the outcome (y - centre) / scale."""
         return (targets - centre) / scale
-
-    def intercept(self, targets, weights):
-        """Output of the best constant prediction."""
-        raise NotImplementedError
 
     def mean(self, f):
         """Outcome predicted by the output `f`."""
