@@ -531,8 +531,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
                 "the target y is None."
             )
         else:
-            pairs = make_folds(self, X, y)
             task = task_for(self, X, y, classes)
+            pairs = make_folds(self, X, y, task)
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
         fitted, axes, sums, parts = None, None, None, []

@@ -1,5 +1,7 @@
 """Which predictor an outcome asks for where nobody names one."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,12 @@ def test_both_transformers_choose_by_the_same_rule():
         similarity = TokenSimilarity(random_state=0).fit(X, MINUTES)
     assert type(encoder.estimator_) is type(similarity.estimator_) is EmbeddingRegressor
     assert encoder.target_type_ == "continuous"
+
+
+def test_the_encoder_warns_once_of_whole_numbers():
+    X, y = np.arange(120)[:, None] % 3, np.arange(120)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        EmbeddingEncoder(random_state=0).fit_transform(X, y)
+    messages = [str(warning.message) for warning in caught]
+    assert sum("different whole numbers" in text for text in messages) == 1

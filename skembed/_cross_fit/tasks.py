@@ -102,17 +102,13 @@ def _target_type(wanted, X, y):
     return target_type(y, how)
 
 
-def folds(encoder, X, y):
+def folds(encoder, X, y, task):
     """Pairs of positions; every row is in one second part."""
     n = num_samples(X)
-    if encoder.estimator is not None:
-        classes = isinstance(encoder.estimator, EmbeddingClassifier)
-    else:
-        classes = _target_type(encoder.target_type, X, y) in CLASSES
     cv = check_cv(
         encoder.cv,
         y,
-        classifier=classes,
+        classifier=task.target_type in CLASSES,
         shuffle=encoder.shuffle,
         random_state=encoder.random_state if encoder.shuffle else None,
     )
@@ -128,13 +124,13 @@ def folds(encoder, X, y):
     return pairs
 
 
-def folds_if_any(encoder, X, y):
+def folds_if_any(encoder, X, y, task):
     """Pairs as from :func:`folds`, none where there are fewer rows than folds."""
     is_number = isinstance(encoder.cv, Integral)
     if is_number and num_samples(X) < 2 * encoder.cv:
         return []
     try:
-        return folds(encoder, X, y)
+        return folds(encoder, X, y, task)
     except ValueError:
         if is_number:  # classes of fewer rows than folds
             return []
