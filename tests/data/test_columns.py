@@ -413,7 +413,7 @@ def test_a_number_in_a_categorical_column_of_text_is_named_by_its_row():
 
 
 def test_an_integer_too_large_for_a_float_is_refused_and_not_printed():
-    with pytest.raises(ValueError, match="<a int that cannot be printed> in row 1"):
+    with pytest.raises(ValueError, match="<int that cannot be printed> in row 1"):
         only(cells_of(1.5, 10**5000)).floats()
 
 
