@@ -422,7 +422,7 @@ class BaseEmbedding(
         rng = self._generator()
         validate_data(self, X, skip_check_array=True, reset=False)
         learned, held_out = samples, None
-        if self.early_stopping and how is streams.warm_start:
+        if self.early_stopping and not is_chunk:
             learned, held_out = samples.split(self.validation_fraction, rng)
         next_ = how(self._fitted, learned, self._kept, self._recipe())
         trained, curves = self._train(

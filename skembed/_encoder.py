@@ -139,9 +139,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     divided by one less than their number; means are weighted by precision. All that
     comes out of :meth:`transform`, the mean outcomes too, stays inside the range of the
     folds. A model behind the encoder then meets no vectors outside of those that it was
-    trained on. (With ``prior=None`` it is the mean of the
-    folds, weighted by counts. With fewer rows than two per fold it is the table of
-    `estimator_`.)
+    trained on. (With ``prior=None`` it is the mean of the folds, weighted by counts.
+    With fewer rows than two per fold it is the table of `estimator_`.)
 
     Columns that interact have many optima, and every fold has to end in the same one.
     So learning starts from vectors 0.3 times as long as those of all rows. Up to twenty

@@ -204,3 +204,17 @@ def test_a_missing_outcome_is_named_by_its_row(make, missing):
 def test_outcomes_whose_squares_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="y holds values up to 3e.300"):
         EmbeddingRegressor().fit(X0, Y0 * 1e300)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [1.0, 2.0, np.nan, 4.0],
+        pd.Series([1, 2, None, 4], dtype="Int64"),
+        np.array([[1.0, 2.0], [3.0, 4.0], [5.0, np.nan], [7.0, 8.0]]),
+    ],
+    ids=["floats", "nullable", "two outputs"],
+)
+def test_a_missing_number_in_y_is_named_by_its_row(y):
+    with pytest.raises(ValueError, match=r"missing value in row 2 \(1 in all\)"):
+        EmbeddingRegressor().fit([["a"]] * 4, y)

@@ -9,23 +9,31 @@ from .cells import is_missing
 def refuse_missing(y):
     """Raise if an outcome is masked or missing.
 
-    scikit-learn's checks see a NaN among numbers, but no mask and no None or NA among
-    labels.
+    scikit-learn's checks see a NaN among numbers, without its row, but no mask and no
+    None or NA among labels.
     """
     if np.ma.isMaskedArray(y):
-        places = np.flatnonzero(np.ma.getmaskarray(y).reshape(len(y), -1).any(axis=1))
+        missing = _any_of_row(np.ma.getmaskarray(y))
         what = "a masked value"
     else:
         values = np.asarray(y)
-        if values.dtype.kind != "O" or values.ndim != 1:
+        if values.dtype.kind == "f" and values.ndim:
+            missing = _any_of_row(np.isnan(values))
+        elif values.dtype.kind == "O" and values.ndim == 1:
+            missing = [is_missing(value) for value in values]
+        else:
             return
-        places = np.flatnonzero([is_missing(value) for value in values])
         what = "a missing value"
+    places = np.flatnonzero(missing)
     if len(places):
         raise ValueError(
             f"Input y contains NaN or {what} in row {places[0]} ({len(places)} in "
             "all): leave out the rows without an outcome."
         )
+
+
+def _any_of_row(flags):
+    return flags.any(axis=tuple(range(1, flags.ndim)))
 
 
 def refuse_masked_weights(sample_weight):

@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skembed._space.checks import shown
+from skembed._data.wording import shown
 
 # The palette of Okabe and Ito, which colour-blind readers can distinguish.
 PALETTE = (

@@ -281,10 +281,8 @@ class EmbeddingDisplay:
         )
         check_many("tokens", tokens)
         shown = _fitted.as_objects(list(tokens))
-        counts = (
-            None if counts is None else check_numbers("counts", counts, finite=True)
-        )
-        effects = None if effects is None else check_numbers("effects", effects)
+        counts = check_numbers("counts", counts, finite=True, optional=True)
+        effects = check_numbers("effects", effects, optional=True)
         check_lengths(
             vectors=vectors, tokens=shown, counts=counts, effects=effects, stds=stds
         )
@@ -360,10 +358,8 @@ class EmbeddingDisplay:
         """
         level = check_share("level", level)
         max_labels = check_count("max_labels", max_labels, least=0)
-        colorbar, legend = (
-            check_flag("colorbar", colorbar),
-            check_flag("legend", legend),
-        )
+        colorbar = check_flag("colorbar", colorbar)
+        legend = check_flag("legend", legend)
         ax = _common.new_axes(ax, figsize=_map.figure_size(self.coordinates))
         from matplotlib.collections import PathCollection
 

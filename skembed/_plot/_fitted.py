@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 from skembed._data.cells import as_objects as python_cells
 from skembed._data.cells import key, text
 from skembed._data.columns import Column, as_table, as_tokens, is_missing, read
-from skembed._data.wording import label
-from skembed._space.checks import check_count, check_many, check_names, shown
+from skembed._data.wording import label, shown
+from skembed._space.checks import check_count, check_many, check_names
 from skembed._space.token_tables import select_table, token_tables
 
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from skembed._data.wording import shown
 from skembed._plot import _common
 from skembed._plot._fitted import unwrap
-from skembed._space.checks import check_numbers, shown
+from skembed._space.checks import check_numbers
 
 
 class LossCurveDisplay:

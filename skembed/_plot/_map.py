@@ -5,9 +5,9 @@ from sklearn.base import clone, is_classifier
 from sklearn.decomposition import PCA
 
 from skembed._data.cells import text
-from skembed._data.wording import label
+from skembed._data.wording import label, shown
 from skembed._plot import _fitted
-from skembed._space.checks import check_numbers, shown
+from skembed._space.checks import check_numbers
 
 
 def effects(estimator, table, effects):

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
+from skembed._data.wording import shown
 from skembed._plot import _common
 from skembed._space.checks import (
     check_count,
@@ -16,7 +17,6 @@ from skembed._space.checks import (
     check_lengths,
     check_numbers,
     check_share,
-    shown,
 )
 
 
@@ -236,8 +236,8 @@ class PredictionDisplay:
         """
         y_true = check_numbers("y_true", column_or_1d(y_true), finite=True)
         y_pred = check_numbers("y_pred", column_or_1d(y_pred), finite=True)
-        if y_std is not None:
-            y_std = check_numbers("y_std", column_or_1d(y_std), finite=True)
+        y_std = None if y_std is None else column_or_1d(y_std)
+        y_std = check_numbers("y_std", y_std, finite=True, optional=True)
         check_lengths(y_true=y_true, y_pred=y_pred, y_std=y_std)
         display = cls(y_true=y_true, y_pred=y_pred, y_std=y_std)
         return display.plot(

@@ -9,8 +9,9 @@ from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_array, check_random_state
 
 from skembed._data.columns import as_table
+from skembed._data.wording import shown
 from skembed._plot import _common, _fitted
-from skembed._space.checks import check_count, check_flag, check_many, shown
+from skembed._space.checks import check_count, check_flag, check_many
 from skembed._space.profiles import outcome_profiles
 from skembed._space.token_tables import column_codes
 

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
+from skembed._data.wording import shown
 from skembed._plot import _common, _fitted
-from skembed._space.checks import check_lengths, check_many, check_numbers, shown
+from skembed._space.checks import check_lengths, check_many, check_numbers
 from skembed._space.token_tables import TokenTable
 
 
@@ -244,8 +245,7 @@ class TokenOutcomeDisplay:
         """
         y = _numbers(y)
         check_many("x", x, least=1)
-        if predictions is not None:
-            predictions = check_numbers("predictions", predictions)
+        predictions = check_numbers("predictions", predictions, optional=True)
         check_lengths(x=x, y=y, predictions=predictions)
         known, codes = _fitted.factorize(x)
         counts = np.bincount(codes, minlength=len(known))

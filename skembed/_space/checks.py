@@ -18,7 +18,6 @@ __all__ = [
     "check_numbers",
     "check_share",
     "is_many",
-    "shown",
 ]
 
 
@@ -105,7 +104,7 @@ def check_names(name, value):
         )
 
 
-def check_numbers(name, values, *, ndim=1, finite=False):
+def check_numbers(name, values, *, ndim=1, finite=False, optional=False):
     """Return float64 numbers in `ndim` dimensions, refusing anything else.
 
     Parameters
@@ -118,7 +117,11 @@ def check_numbers(name, values, *, ndim=1, finite=False):
         0 for a single number.
     finite : bool, default=False
         Refuse NaN and infinity, too.
+    optional : bool, default=False
+        None may stand for no numbers; it is then returned.
     """
+    if values is None and optional:
+        return None
     what = "a number" if ndim == 0 else "numbers"
     try:
         numbers = np.asarray(values, dtype=np.float64)

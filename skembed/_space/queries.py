@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _settings as settings
-from .checks import is_many, shown
+from .._data.wording import shown
+from .checks import is_many
 from .neighbors import nearest
 from .token_tables import as_tokens
 
