@@ -19,7 +19,7 @@ from ._model.activations import ACTIVATION_NAMES
 from ._model.tables import KINDS
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
-from ._training.phases import Phase
+from ._training.phases import additive_first
 from ._training.problem import settled
 from ._training.recipe import Recipe
 from ._training.start import untrained
@@ -141,7 +141,7 @@ class BaseEmbedding(
 
     def _phases(self, fitted, rows, problem):
         """How the network is trained: its phases, and the rows learned last or None."""
-        return [Phase(problem, self._recipe().options(problem))], None
+        return additive_first(problem, self._recipe()), None
 
     def _concluded(self, trained, rows, calibration=None):
         """What else is read from rows once the network is trained.
@@ -225,9 +225,9 @@ class BaseEmbedding(
         """Train on another chunk of rows, and add the new tokens in it.
 
         Up to 50,000 rows in all, the estimator keeps the rows (also in its pickle) and
-        trains on all of them again with every chunk. When there are more, it drops
-        them. From then on, and from the start after a :meth:`fit`, the posterior after
-        the earlier rows is the prior of the chunk (streaming variational Bayes,
+        trains on all of them again with every chunk; each time that they have doubled,
+        from the start. When there are more, it drops them. From then on, and from the
+        start after a :meth:`fit`, the posterior after the earlier rows is the prior of the chunk (streaming variational Bayes,
         Broderick et al. 2013, section 2). Tokens that the chunk does not contain stay
         as they are. The dense weights move less the more rows they have been trained
         on. The first call is a :meth:`fit`, and determines the scales of the numbers
@@ -426,7 +426,7 @@ class BaseEmbedding(
             learned, held_out = samples.split(self.validation_fraction, rng)
         next_ = how(self._fitted, learned, self._kept, self._recipe())
         trained, curves = self._train(
-            next_.fitted, [next_.phase], rng, samples, held_out
+            next_.fitted, next_.phases, rng, samples, held_out
         )
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
@@ -458,7 +458,7 @@ class BaseEmbedding(
     def _continued(self, next_, rng):
         from ._keras.trainer import train
 
-        trained = train(next_.fitted, [next_.phase], rng)
+        trained = train(next_.fitted, next_.phases, rng)
         return streams.continued(trained.fitted, next_)
 
     # Predictions.
@@ -480,9 +480,9 @@ class BaseEmbedding(
         return encoder.transform(table, self.handle_unknown == "infrequent_if_exist")
 
     def _outputs(self, X):
-        """The network's output for every row, in units of its own."""
-        encoded = self._encoded(X)
-        return self._fitted.predictor.outputs(encoded)
+        """The network's output for every row, its vectors' spread integrated out."""
+        encoded, fitted = self._encoded(X), self._fitted
+        return fitted.predictor.integrated(encoded, fitted.likelihood)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_fitted")

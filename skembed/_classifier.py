@@ -152,8 +152,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Objective of every epoch, per row, in nats: the loss (``prior=None``) or the
         negative evidence lower bound.
     validation_loss_curve_ : list of float
-        Log-loss of every epoch on the held-out rows, in the units of `loss_curve_` (the
-        vectors at their means). Only after ``early_stopping=True``.
+        Log-loss of every epoch on the held-out rows, in the units of `loss_curve_`.
+        Only after ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
     n_features_in_ : int
@@ -357,7 +357,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         return self.classes_[f.argmax(axis=1)]
 
     def decision_function(self, X):
-        """Compute the log-odds of the classes, which are the outputs of the network.
+        """Compute the log-odds of the classes.
 
         Parameters
         ----------

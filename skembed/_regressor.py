@@ -160,7 +160,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         evidence lower bound in nats, for `y` in its own units.
     validation_loss_curve_ : list of float
         Loss of every epoch on the held-out rows, in the units of `loss_curve_`: the
-        loss, or the negative log-likelihood (the vectors at their means). Only after
+        loss, or the negative log-likelihood of the predictions. Only after
         ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
@@ -196,9 +196,10 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     use. Of each token's term in the second sum, a batch carries the share of the
     token's rows that it holds. So a batch changes only the vectors of its own tokens.
     Natural-gradient steps with Gauss-Newton curvature move them [2]_, and `optimizer`
-    moves the dense weights. The prior scales follow from the posterior of the vectors.
-    The noise scale is learned with the dense weights. A weak normal prior holds the
-    kernels of the layers near their random start, to reduce overfitting on small data
+    moves the dense weights. The prior scales are moved towards the optimum of the
+    evidence, with the vectors integrated out. The additive part of the function is
+    trained first, then all of it. The noise scale is learned with the dense weights. A
+    weak normal prior holds the kernels of the layers near their random start, to reduce overfitting on small data
     sets.
 
     The function is :math:`f = b + \sum_k e_{k,0} + \beta^T z + \mathrm{MLP}(e, z)`,
@@ -331,8 +332,10 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
-            The outcome's mean with every vector at its posterior mean; for
-            ``loss="absolute_error"`` the median, for "quantile" the quantile.
+            The outcome's mean; for ``loss="absolute_error"`` the median, for "quantile"
+            the quantile. For the losses with a log link, "poisson" and "gamma", it is
+            the mean over the posterior of the vectors too; for the others that is the
+            prediction with every vector at its posterior mean.
         std : ndarray of the shape of `y`, float64
             Standard deviation of an outcome about it, noise included. Only with
             ``return_std=True``.
@@ -356,12 +359,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         >>> bool(std[1] > std[0])  # a colour that was never seen
         True
         """
-        encoded, fitted = self._encoded(X), self._fitted
-        if not return_std:
-            return self._shaped(_outcome(fitted, fitted.predictor.outputs(encoded)))
-        self._needs_posterior("The standard deviation of a prediction")
-        predicted, own, noise = self._moments(fitted, encoded)
-        return self._shaped(predicted), self._shaped(np.sqrt(own + noise))
+        f = self._outputs(X)
+        predicted = self._shaped(_outcome(self._fitted, f))
+        return (predicted, self.predict_std(X)) if return_std else predicted
 
     def predict_std(self, X, *, include_noise=True):
         """Compute the standard deviation of the prediction.
@@ -475,8 +475,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         if found is None:
             return super()._phases(fitted, rows, problem)
         calibration, others = found
-        options = self._recipe().options(problem)
-        return some_rows_last(fitted, others, problem, options), calibration
+        return some_rows_last(fitted, others, problem, self._recipe()), calibration
 
     def _may_calibrate(self):
         """Whether some rows may be learned last."""
@@ -576,11 +575,10 @@ def _of_new_rows(fitted, before, rows):
 
 def _left_open(fitted, encoded, f, noise):
     """As `left_open_without` has it, for every row and output."""
-    from ._keras.slopes import slopes
-
     by_f = np.square(_slope(fitted, f))
     found = np.empty_like(f)
-    for batch, at, by_vector in slopes(fitted, encoded):
+    for batch, by_vector in fitted.predictor.slopes(encoded):
+        at = encoded.codes[batch] + fitted.offsets
         found[batch] = left_open_without(
             np.square(by_vector) * by_f[batch, :, None, None],
             1.0 / fitted.weights.table.precision[at],

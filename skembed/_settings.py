@@ -46,7 +46,7 @@ HIDDEN_LAYER_SIZES = (64, 64)
 MIN_DIM, MAX_DIM, DIMS_PER_DECADE = 4, 8, 4
 # Spread of the vectors' means before training, in prior standard deviations, and their
 # posterior standard deviation then. Found: "Beside the table".
-START_MEAN, START_SD = 0.1, 0.2
+START_MEAN, START_SD = 0.3, 0.2
 # Root mean square of y between which a bare network, which does not scale it, can learn
 # it at Keras's rates.
 PLAIN_LEAST, PLAIN_MOST = 1e-2, 1e3
@@ -56,13 +56,21 @@ POINT_START = 0.05
 # outcome without noise stays finite.
 MIN_LOG_NOISE = -7.0
 # Least log of a prior scale: that of a column without effects is almost no width.
-MIN_LOG_SCALE = -7.0
+MIN_LOG_SCALE = -5.0
 # Bend of Huber's density, in noise scales: 95 % efficient under normal noise (Huber
 # 1981, "Robust Statistics", section 4.5).
 HUBER_DELTA = 1.35
 
 # Training: steps and rates ---------------------------------------------------------
 
+# Epochs in which the additive part is trained alone, over those of everything together
+# where epochs="auto", and over all where epochs is given. Found: "The additive part
+# first".
+ADDITIVE_EPOCHS = 0.3
+# Share of the first-order effects that the layers begin beside. From all of them none
+# of their weights has a slope to follow, and weak interactions are never found.
+# Found: "The additive part first".
+EFFECTS_KEPT = 0.5
 # Learning rate of the dense weights under a prior, before the schedule.
 # Found: "How the tables are updated".
 LEARNING_RATE = 5e-3
@@ -74,12 +82,20 @@ ROW_RATE = 1.0
 MAX_ROW_STEP = 0.5
 # The noise scale's learning rate over that of the other dense weights.
 NOISE_RATE = 10.0
-# Pace of the prior scales, in full steps of EM per epoch.
-SCALE_PACE = 4.0
+# Pace of the priors' means and scales, in full steps per epoch, the most of a full step
+# that one step makes, and the most that a full step may change the log of a scale: all
+# columns widen at once, and the tokens of each must find their place between the steps.
+SCALE_PACE, MAX_SCALE_PACE, MAX_SCALE_STEP = 4.0, 0.25, 0.25
+# Waves that the curve of a number is made of, and the log of its scale before training.
+CURVE_WAVES, START_LOG_CURVE, START_LOG_ROUGH = 12, -1.0, -2.0
+# Spreads of the half-normal densities that are the priors of the scales, in units of
+# the outcome's: of tokens, of bins about the curve of their number, and of curves.
+# Found: "Small tables".
+TOKEN_SPREAD, BIN_SPREAD, CURVE_SPREAD = 1.0, 0.15, 1.0
 # Precision of the prior that holds kernels to their start, over that of Glorot's
 # initialisation, and the rows below which it grows in inverse proportion.
 # Found: "What holds the layers back".
-KERNEL_PRECISION, KERNEL_ROWS = 0.03, 500.0
+KERNEL_PRECISION, KERNEL_ROWS, KERNEL_POWER = 0.03, 5000.0, 2.0
 # Steps per epoch that batch_size="auto" aims at, and its least and greatest batch in
 # rows. Found: "Beside the table".
 STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
@@ -132,8 +148,12 @@ POOL_STEPS, MIN_POOL, MAX_POOL = 64, 1 << 16, 1 << 22
 # Rows at a time of a prediction, which bounds memory and stays in the cache, and of
 # slopes.
 PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
-# Antithetic pairs of draws behind a standard deviation of a prediction.
-STD_PAIRS = 64
+# Antithetic pairs of draws behind a standard deviation of a prediction, and behind
+# probabilities of more than two classes; nodes of the rule behind those of two.
+STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 16, 12
+# Greatest variance of the logarithm of a mean that is integrated over: with more, such
+# as an unknown token's under a wide prior, the mean is that of a few very large ones.
+MAX_LOG_VARIANCE = 9.0
 # Combinations of tokens, per row and at least, up to which a prediction is computed
 # once for each combination.
 LOOKUP_PER_ROW, LOOKUP_LEAST = 4, 1000

@@ -187,8 +187,12 @@ def test_keras_model_gives_the_same_probabilities(n_classes):
     classifier = make(epochs=5).fit(X, y)
     inputs = classifier.model_inputs(X[:7])
     out = np.asarray(classifier.model_([inputs["codes"], inputs["numbers"]]))
+    # Keras's network has the vectors at their means, without their spread.
+    fitted = classifier._fitted
+    f = fitted.predictor.outputs(classifier._encoded(X[:7]))
+    assert_allclose(out, fitted.likelihood.mean(f), atol=1e-5)
     expected = classifier.predict_proba(X[:7])
-    assert_allclose(out, expected if n_classes > 2 else expected[:, 1:], atol=1e-5)
+    assert_allclose(out, expected if n_classes > 2 else expected[:, 1:], atol=0.1)
 
 
 def test_early_stopping_watches_the_log_loss():

@@ -139,12 +139,11 @@ def folds_if_any(encoder, X, y, task):
 
 def axes_of(fitted, rows):
     """Principal axes of the vectors of every column of tokens."""
-    from .._keras.slopes import slopes
-
     blocks = [rows.codes, rows.numbers]
     at, times = sample(blocks, rows.weights, settings.AXES_ROWS)
     encoded = Encoded(*(block[at] for block in blocks))
-    by_vector = np.concatenate([found for *_, found in slopes(fitted, encoded)])
+    by_vector = [found for _, found in fitted.predictor.slopes(encoded)]
+    by_vector = np.concatenate(by_vector).astype(np.float64)
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
     tables = fitted.vectors(fitted.weights.table.mean)

@@ -112,13 +112,27 @@ class KerasHead:
     def predict(self, weights, x):
         """Outputs for rows of the head's inputs, in NumPy."""
         process.check()
+        return np.asarray(self._called(weights, tf.constant(x, tf.float32)), np.float64)
+
+    def predict_and_slopes(self, weights, x):
+        """Outputs, and their derivatives (n_rows, n_outputs, n_inputs), in NumPy."""
+        process.check()
+        x = tf.constant(x, tf.float32)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            f = self._called(weights, x)
+            outputs = tf.unstack(f, axis=1)
+        by_x = [tape.gradient(f, x, unconnected_gradients="zero") for f in outputs]
+        return np.asarray(f, np.float64), np.stack(by_x, axis=1)
+
+    def _called(self, weights, x):
         f, _ = self.model.stateless_call(
             [weights.dense[name] for name in self._names],
             list(weights.state),
-            tf.constant(x, tf.float32),
+            x,
             training=False,
         )
-        return np.asarray(f, dtype=np.float64)
+        return f
 
     @same_names()
     def copy(self):

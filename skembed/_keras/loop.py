@@ -13,6 +13,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from .. import _settings as settings
+from .._model.prior import N_WAVES
 from .._training.batches import Plan
 from . import dense, losses, optimizers, tables
 
@@ -36,11 +37,16 @@ class Data(NamedTuple):
     rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
     tokens: tf.Tensor  # (n_table_rows, 3): 1 / count, multiplier of the rate, column
     mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
+    coordinates: tf.Tensor  # (width,): 0 for coordinates that stay as they are
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
     rates: tf.Tensor  # (n_dense,): multiplier of the learning rate, 0 = frozen
     pull: tf.Tensor  # (n_dense,): how much the dense weights are held to their start
     start: tf.Tensor  # (n_dense,): where they start
+    prior_rates: tf.Tensor  # of what is learned of the prior: 0 for what stays
+    scale_spreads: tf.Tensor  # (n_columns,): spread of a prior's scale
+    curve_start: tf.Tensor  # position of the table row before the first with a curve
+    basis: tf.Tensor  # (1 + number of rows with a curve, N_WAVES): 0, and the basis
     pool: tf.Tensor  # standard normal numbers
 
 
@@ -85,11 +91,16 @@ def _signature(spec):
         rows=of(real, 2),
         tokens=of(real, 2),
         mask=of(real, 2),
+        coordinates=of(real, 1),
         knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
         rates=of(real, 1),
         pull=of(real, 1),
         start=of(real, 1),
+        prior_rates=of(real, 1),
+        scale_spreads=of(real, 1),
+        curve_start=of(whole, 0),
+        basis=tf.TensorSpec([None, N_WAVES], real),
         pool=of(real, 1),
     )
     plan = Plan(
@@ -102,6 +113,7 @@ def _signature(spec):
         per_observation=of(real, 0),
         batch_share=of(real, 0),
         scale_rate=of(real, 0),
+        epoch_share=of(real, 0),
     )
     slots = (of(real, 1),) * spec.rule.n_slots
     return of(tf.resource, 0), of(real, 1), slots, state, data, plan
@@ -148,7 +160,8 @@ class _Loop:
         spec, kind = self.spec, self.tables
         codes, numbers, targets, weights = self._batch(data, plan.order[s])
         uses = _uses(table, codes, data, places)
-        flat = kind.draw(uses.packed, uses.use, data, plan, s)
+        vectors = kind.read(uses, theta, data)
+        flat = kind.draw(vectors, uses, data, plan, s)
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
@@ -168,7 +181,7 @@ class _Loop:
         change, slots = optimizers.change(spec.rule, slopes.theta, slots, rate, t)
         theta = theta - change * data.rates
         theta, kl = kind.step(
-            table, theta, slopes, uses, weights, parts, data, plan, s, t
+            table, theta, slopes, uses, vectors, weights, data, plan, s, t
         )
         return theta, tuple(slots), state, (data_part + kl) * plan.per_observation
 

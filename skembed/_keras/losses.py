@@ -91,6 +91,12 @@ def root_information(loss, f, log_noise, **constants):
     return tf.stop_gradient(tf.maximum(root, 1e-4))
 
 
+def information(loss, root):
+    """Fisher information of every output, from its root."""
+    square = tf.square(root)
+    return square * (1.0 - square) if loss == "categorical" else square
+
+
 def sensitivity(loss, root, signs, f):
     """Sum of outputs whose squared gradient is, on average, the Fisher information.
 

@@ -5,11 +5,17 @@ side by side, so a step is one gather and one scatter of the rows that its batch
 touches, whatever the size of the vocabulary:
 
 - `PointTable`: [vector | the optimizer's slots for it]
-- `PosteriorTable`: [mean | precision], and with priors of their own
-  [mean | precision | prior mean | prior precision]
+- `PosteriorTable`: [shift | information | probe], and with priors of their own
+  [shift | information | prior mean | prior precision]
+
+A posterior is kept as what the rows of data add to the prior (a "site": Khan and Lin
+2017, "Conjugate-Computation Variational Inference", section 3): `information` to its
+precision, and `shift` to precision times mean. So when a prior moves, every token that
+it is the prior of moves with it at once, whether its rows are in the batch or not. Of
+the probe, see `priors`.
 
 Both have the same methods: `packed` and `unpacked` lay a table out and read it back, in
-NumPy; `draw`, `probe`, `slopes` and `step` are the parts of a traced step.
+NumPy; `read`, `draw`, `probe`, `slopes` and `step` are the parts of a traced step.
 """
 
 from typing import NamedTuple
@@ -19,7 +25,7 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model import tables
-from . import losses, optimizers
+from . import dense, losses, optimizers, priors
 
 
 class Uses(NamedTuple):
@@ -36,6 +42,11 @@ class Uses(NamedTuple):
     def n(self):
         """Number of rows touched."""
         return tf.shape(self.touched)[0]
+
+    @property
+    def column(self):
+        """Column of each row touched."""
+        return tf.cast(self.tokens[:, 2], tf.int32)
 
     def each(self, values):
         """For every use of a token, the value of its row of the data."""
@@ -70,6 +81,7 @@ class Slopes(NamedTuple):
     theta: tf.Tensor  # of the dense weights, per observation
     table: tf.Tensor  # (n, width) of the touched rows, summed over their uses
     probe: tf.Tensor | None = None  # (uses, width) root of the curvature of each use
+    direct: tf.Tensor | None = None  # (batch, n_first) curvature of direct terms
 
 
 class PointTable:
@@ -79,7 +91,7 @@ class PointTable:
         self.width = spec.architecture.width
         self.rule = spec.rule
 
-    def packed(self, table, priors):
+    def packed(self, table, prior):
         """Contents of the variable: vectors and the optimizer's slots."""
         n, width = table.mean.shape
         columns = width * (1 + self.rule.n_slots)
@@ -87,13 +99,17 @@ class PointTable:
         out[:, :width] = table.mean
         return out
 
-    def unpacked(self, packed):
+    def unpacked(self, packed, prior):
         """The table that the variable holds."""
         return tables.PointTable(packed[:, : self.width].copy())
 
-    def draw(self, packed, use, data, plan, s):
+    def read(self, uses, theta, data):
+        """The points of the touched rows."""
+        return uses.packed[:, : self.width]
+
+    def draw(self, points, uses, data, plan, s):
         """A vector for every use of a token: the point itself."""
-        return tf.gather(packed[:, : self.width], use)
+        return tf.gather(points, uses.use)
 
     def probe(self, f, log_noise, data, plan, s):
         """Nothing beside the loss has to be differentiated."""
@@ -107,7 +123,7 @@ class PointTable:
         per = plan.per_observation
         return Slopes(by_theta * per, uses.added_up(by_flat) * per)
 
-    def step(self, table, theta, slopes, uses, weights, parts, data, plan, s, t):
+    def step(self, table, theta, slopes, uses, points, weights, data, plan, s, t):
         """The optimizer's update of the touched rows and of their slots.
 
         Returns the dense weights, unchanged here, and 0 as the divergence from a prior.
@@ -119,45 +135,97 @@ class PointTable:
         ]
         rate = plan.learning_rates[s]
         change, slots = optimizers.change(rule, slopes.table, slots, rate, t)
-        vector = uses.packed[:, :width] - change * uses.tokens[:, 1:2]
+        vector = points - change * uses.tokens[:, 1:2]
         uses.write(table, [vector, *slots])
         return theta, 0.0
+
+
+class Posterior(NamedTuple):
+    """Posterior of the touched rows, (n, width), and the prior that it is under."""
+
+    mean: tf.Tensor
+    precision: tf.Tensor
+    prior: priors.Prior
 
 
 class PosteriorTable:
     """Normal distributions, moved by natural-gradient steps of their own."""
 
     def __init__(self, spec):
+        self.architecture = spec.architecture
         self.width = spec.architecture.width
         self.n_first = spec.architecture.n_first
         self.n_outputs = spec.architecture.n_outputs
         # A head's own losses may depend on the vectors past the outputs.
         self.by_output = self.n_outputs == 1 and spec.architecture.head is None
         self.own_priors = spec.own_priors
+        self.priors = priors.Priors(spec.architecture)
         self.loss = spec.loss
         self.constants = dict(spec.loss_constants)
 
-    def packed(self, table, priors):
-        """Contents of the variable: means, precisions and priors of their own."""
-        parts = [table.mean, table.precision]
-        if priors is not None:
-            parts += [priors.mean, priors.precision]
-        return np.concatenate(parts, axis=1)
+    def packed(self, table, prior):
+        """Contents of the variable: sites, and priors of their own or a probe."""
+        # Beside a narrow prior there are no digits: never less than none.
+        information = np.maximum(table.precision - prior.precision, 0.0)
+        if self.own_priors:  # They stay: what is left of narrow ones keeps its digits.
+            shift = table.precision * (table.mean - prior.mean)
+            return np.concatenate([shift, information, prior.mean, prior.precision], 1)
+        shift = table.precision * table.mean - prior.precision * prior.mean
+        probe = np.zeros((len(shift), self.n_first), np.float32)
+        return np.concatenate([shift, information, probe], 1)
 
-    def unpacked(self, packed):
+    def unpacked(self, packed, prior):
         """The table that the variable holds."""
         width = self.width
-        mean, precision = packed[:, :width], packed[:, width : 2 * width]
-        return tables.PosteriorTable(mean.copy(), precision.copy())
+        site = packed[:, :width], packed[:, width : 2 * width]
+        found = self._posterior(*site, prior.mean, prior.precision)
+        return tables.PosteriorTable(*found)
 
-    def draw(self, packed, use, data, plan, s):
-        """A vector for every use of a token: one sample each."""
+    def _posterior(self, shift, information, prior_mean, prior_precision):
+        """Mean and precision of the posterior that a site stands for."""
+        precision = prior_precision + information
+        if self.own_priors:
+            return prior_mean + shift / precision, precision
+        return (prior_precision * prior_mean + shift) / precision, precision
+
+    def read(self, uses, theta, data):
+        """Posterior of the touched rows, under the priors as they are now."""
         width = self.width
-        sd = plan.temper[s] * tf.math.rsqrt(packed[:, width : 2 * width])
-        both = tf.gather(tf.concat([packed[:, :width], sd], 1), use)
-        n = tf.size(use) * width
+        if self.own_priors:
+            rest = uses.packed[:, 2 * width :]
+            prior = priors.Prior(rest[:, :width], rest[:, width:], 0.0, None)
+        else:
+            prior = self.priors.of_rows(theta, uses, data)
+        found = self._posterior(*self._site(uses), prior.mean, prior.precision)
+        return Posterior(*found, prior)
+
+    def _site(self, uses):
+        """Shift and information of the touched rows."""
+        width = self.width
+        return uses.packed[:, :width], uses.packed[:, width : 2 * width]
+
+    def draw(self, posterior, uses, data, plan, s):
+        """A vector for every use of a token: one sample each.
+
+        Drawn one by one, vectors of columns that say the same scatter more than all of
+        them together; they are drawn with the share of their spread that is their own.
+        """
+        width = self.width
+        sd = self._temper(plan, s) * tf.math.rsqrt(posterior.precision)
+        sd *= tf.exp(0.5 * posterior.prior.log_share)
+        both = tf.gather(tf.concat([posterior.mean, sd], 1), uses.use)
+        n = tf.size(uses.use) * width
         noise = tf.reshape(tf.slice(data.pool, [plan.offsets[s]], [n]), [-1, width])
         return both[:, :width] + both[:, width:] * noise
+
+    def _temper(self, plan, s):
+        """Share of the spread that is drawn, by coordinate.
+
+        Only what the layers read is warmed up: interactions are found there.
+        """
+        ones = tf.ones([self.n_first])
+        rest = tf.fill([self.width - self.n_first], plan.temper[s])
+        return tf.concat([ones, rest], 0)
 
     def probe(self, f, log_noise, data, plan, s):
         """What is differentiated for the curvature: a root, and a sum of outputs."""
@@ -187,9 +255,13 @@ class PosteriorTable:
             gradient = uses.added_up(by_flat)
         by_theta *= plan.per_observation
         by_theta += data.pull * (theta - data.start)
-        return Slopes(by_theta, gradient, jacobian)
+        direct = losses.information(self.loss, root)
+        if self.n_outputs > 1:
+            readout = dense.split(self.architecture, theta, data.sizes)["readout"]
+            direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
+        return Slopes(by_theta, gradient, jacobian, direct)
 
-    def step(self, table, theta, slopes, uses, weights, parts, data, plan, s, t):
+    def step(self, table, theta, slopes, uses, posterior, weights, data, plan, s, t):
         """Natural-gradient step of the touched rows' posteriors.
 
         Every token moves in proportion to the share of its own rows that the batch
@@ -201,43 +273,70 @@ class PosteriorTable:
         Returns the dense weights with new prior scales, and the batch's share of the
         divergence from the priors.
         """
-        width = self.width
+        mean, precision, prior = posterior
         weight = uses.each(weights)
         curvature = uses.added_up(tf.square(slopes.probe), weight)
         seen = tf.math.unsorted_segment_sum(weight, uses.use, uses.n)[:, None]
-        inverse_count = uses.tokens[:, :1]
-        mean = uses.packed[:, :width]
-        precision = uses.packed[:, width : 2 * width]
-        column = tf.cast(uses.tokens[:, 2], tf.int32)
-        prior_mean, prior_precision = self._priors(uses, column, parts)
-        share = seen * inverse_count  # of the token's data, in this batch
-        second = tf.square(mean - prior_mean) + 1.0 / precision
-        kl = prior_precision * second - 1.0 + tf.math.log(precision / prior_precision)
-        kl = 0.5 * tf.reduce_sum(share * kl)
+        share = seen * uses.tokens[:, :1]  # of the token's data, in this batch
+        second = tf.square(mean - prior.mean) + 1.0 / precision
+        kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
+        kl = 0.5 * tf.reduce_sum(share * kl * data.coordinates)
 
         times = 1.0 / share  # all of the token's data / this batch's
         rho = plan.row_rates[s] * share * plan.batch_share
         rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
-        new_precision = precision + rho * (
-            prior_precision + times * curvature - precision
-        )
-        taken = rho * times * curvature / new_precision
+        rho *= data.coordinates
+        shift, information = self._site(uses)
+        new_information = information + rho * (times * curvature - information)
+        taken = rho * times * curvature / (prior.precision + new_information)
         rho /= self._overshoot(taken, weight, seen, uses)
-        slope = times * slopes.table
-        slope += plan.temper[s] * prior_precision * (mean - prior_mean)
-        new = [mean - rho * slope / new_precision, new_precision]
-        new.append(uses.packed[:, 2 * width :])
-        uses.write(table, new)
-        return self._with_scales(theta, share, second, column, uses, data, plan), kl
 
-    def _priors(self, uses, column, parts):
-        """Mean and precision of the prior of each touched row."""
-        width = self.width
-        if self.own_priors:
-            return uses.packed[:, 2 * width : 3 * width], uses.packed[:, 3 * width :]
-        first = tf.exp(-2.0 * tf.gather(parts["log_scale"], column))
-        rest = tf.ones([uses.n, width - self.n_first])
-        return 0.0, tf.concat([first, rest], 1)
+        def moved(shift, mean, slope, kept, n):
+            """Site after a step: precisions have no digits for what it changes."""
+            h, new_h = information[:, :n], new_information[:, :n]
+            step = rho[:, :n]
+            return (
+                new_h * mean
+                + (1.0 - step * kept) * (shift - h * mean)
+                - step * times * slope
+            )
+
+        origin = prior.mean if self.own_priors else 0.0
+        new = moved(
+            shift, mean - origin, slopes.table, self._temper(plan, s), self.width
+        )
+        rest = uses.packed[:, 2 * self.width :]
+        if not self.own_priors:
+            probe, joint = self._probe(uses, posterior)
+            slope = self._slope_of_probe(probe, uses, slopes.direct, weights)
+            evidence = self._evidence(share, posterior, joint, uses)
+            theta = self.priors.scored(theta, prior, evidence, uses, data, plan)
+            rest = moved(rest, probe, slope, 1.0, self.n_first)
+        uses.write(table, [new, new_information, rest])
+        return theta, kl
+
+    def _probe(self, uses, posterior):
+        """Answer of the touched rows to the probe, and what they know by it."""
+        n = self.n_first
+        prior = tf.sqrt(posterior.prior.precision[:, :n]) * self.priors.signs(uses)
+        probe = (prior + uses.packed[:, 2 * self.width :]) / posterior.precision[:, :n]
+        return probe, 1.0 - probe * prior
+
+    def _slope_of_probe(self, probe, uses, direct, weights):
+        """Slope of the loss of the probe's data, which are 0, by its vectors."""
+        n = self.n_first
+        f = tf.reshape(tf.gather(probe, uses.use), [-1, uses.n_columns, n])
+        by_f = tf.reduce_sum(f, 1) * direct * weights[:, None]
+        by_use = tf.tile(by_f[:, None], [1, uses.n_columns, 1])
+        return uses.added_up(tf.reshape(by_use, [-1, n]))
+
+    def _evidence(self, share, posterior, joint, uses):
+        """What the touched rows say of their priors."""
+        n, prior = self.n_first, posterior.prior
+        shift, information = (part[:, :n] for part in self._site(uses))
+        gap = (shift - information * prior.mean[:, :n]) / posterior.precision[:, :n]
+        known = information / posterior.precision[:, :n]
+        return priors.Evidence(share, gap, known, joint)
 
     def _overshoot(self, taken, weight, seen, uses):
         """How far a step would overshoot, as a divisor of it: at least 1.
@@ -253,23 +352,6 @@ class PosteriorTable:
             weight * uses.each(taken), uses.use, uses.n
         )
         return tf.maximum(1.0, taken[:, None] / seen)
-
-    def _with_scales(self, theta, share, second, column, uses, data, plan):
-        """The prior scales, moved towards the tokens' mean square: the exact M step."""
-        if self.own_priors:
-            return theta
-        n_first = self.n_first
-        per_column = tf.math.unsorted_segment_sum(
-            tf.concat([share * second[:, :n_first], share], 1), column, uses.n_columns
-        )
-        scale = 0.5 * tf.math.log(per_column[:, :-1] / per_column[:, -1:])
-        scale = tf.maximum(scale, settings.MIN_LOG_SCALE)
-        at = tf.size(theta) - tf.size(scale)  # (not from the end: it may be empty)
-        old = theta[at:]
-        pace = plan.scale_rate * data.rates[at:]
-        new = tf.concat([theta[:at], old + pace * (tf.reshape(scale, [-1]) - old)], 0)
-        new.set_shape(theta.shape)
-        return new
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

@@ -10,9 +10,10 @@ from .. import _settings as settings
 from .._data.features import Encoded
 from .._model.fitted import Fitted
 from .._model.network import Weights
+from .._model.prior import LearnedPrior
 from .._training.batches import Batches, Plan
 from .._training.hooks import Hooks, Moment
-from .._training.problem import Problem, settled
+from .._training.problem import Problem, loosened, settled
 from .._training.schedule import StopRule
 from . import dense, loop, losses, process, tables
 
@@ -62,13 +63,16 @@ def train(fitted, phases, rng, hooks=None):
     hooks = Hooks() if hooks is None else hooks
     # Kernels are kept near where the fit began, in every phase.
     anchor, losses_, snapshots = _flat(fitted.weights.dense), [], []
+    stopped = False
     for phase in phases:
-        run = _Run(phase, anchor, rng, hooks, losses_)
-        weights, stopped = run.to_the_end(fitted.weights)
-        fitted = fitted.with_weights(weights)
-        if stopped:
-            # For the hooks this was the end; the phases that are left run without them.
-            fitted, hooks = _finished(fitted, hooks, run), Hooks()
+        if phase.always or not stopped:
+            run = _Run(phase, anchor, rng, hooks, losses_)
+            weights, stops = run.to_the_end(fitted.weights)
+            fitted = fitted.with_weights(weights)
+            if stops:  # For the hooks this was the end.
+                fitted, hooks, stopped = _finished(fitted, hooks, run), Hooks(), True
+        if phase.problem.first_only:
+            fitted = loosened(fitted)
         if phase.snapshot:
             snapshots.append(settled(fitted, phase.problem))
     return Trained(_finished(fitted, hooks, run), losses_, snapshots)
@@ -138,25 +142,31 @@ class Engine:
         )
         shapes = {name: value.shape for name, value in dense_weights.items()}
         sizes = [value.size for value in dense_weights.values()]
-        rates = [_rate(name, problem.frozen) for name in shapes]
+        rates = [_rate(name, problem) for name in shapes]
         pulls = [_pull(*named, rows.total) for named in shapes.items()]
         data = loop.Data(
             codes=tf.constant(rows.codes, tf.int32),
             rows=tf.constant(_packed(rows)),
             tokens=tf.constant(_of_tokens(problem), tf.float32),
             mask=tf.constant(problem.mask, tf.float32),
+            coordinates=tf.constant(problem.coordinates, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(np.repeat(rates, sizes), tf.float32),
             pull=tf.constant(np.repeat(pulls, sizes), tf.float32),
             start=anchor,
+            prior_rates=tf.constant(problem.prior_rates, tf.float32),
+            scale_spreads=tf.constant(_scale_spreads(problem), tf.float32),
+            curve_start=tf.constant(problem.curves.start - 1, tf.int32),
+            basis=tf.constant(np.pad(problem.curves.basis, [(1, 0), (0, 0)])),
             pool=tf.constant(batches.pool),
         )
         return cls(problem, spec, shapes, data)
 
     def start(self, weights):
         """State at some weights."""
-        packed = tables.of_spec(self.spec).packed(weights.table, self.problem.priors)
+        kind, prior = tables.of_spec(self.spec), self._prior(weights.dense)
+        packed = kind.packed(weights.table, prior)
         theta, rule = _flat(weights.dense), self.spec.rule
         slot = tf.fill(theta.shape, np.float32(rule.slot_start))
         return State(
@@ -193,11 +203,27 @@ class Engine:
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
         parts = np.split(state.theta.numpy(), ends[:-1])
         named = zip(self.shapes.items(), parts, strict=True)
-        return Weights(
-            tables.of_spec(self.spec).unpacked(state.table.numpy()),
-            {name: part.reshape(shape).copy() for (name, shape), part in named},
+        named = {name: part.reshape(shape).copy() for (name, shape), part in named}
+        kind, prior = tables.of_spec(self.spec), self._prior(named)
+        weights = Weights(
+            kind.unpacked(state.table.numpy(), prior),
+            named,
             tuple(value.numpy() for value in state.head),
         )
+        if not self.problem.additive:
+            return weights
+        return weights.centred(self.problem.architecture, self.problem.sizes)
+
+    def _prior(self, dense_weights):
+        """Prior of every row of the table, under these prior scales."""
+        problem = self.problem
+        if problem.priors is not None:
+            return problem.priors
+        if not problem.architecture.tables.has_spread:
+            return None
+        width, sizes = problem.architecture.width, problem.sizes
+        prior = LearnedPrior.of(dense_weights["prior"], width, sizes, problem.curves)
+        return prior.all_rows
 
 
 class _Run:
@@ -211,6 +237,7 @@ class _Run:
         self.anchor = anchor
         self.hooks = hooks
         self.losses = losses
+        self.begun = len(losses)
 
     def to_the_end(self, weights):
         """Train until the schedule ends or something says stop.
@@ -220,7 +247,7 @@ class _Run:
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
         engine = Engine.of(self.phase, self.anchor, self.batches, weights.dense)
         state, schedule = engine.start(weights), options.schedule
-        stop, begun = StopRule(options.tol, options.patience), len(self.losses)
+        stop = StopRule(options.tol, options.patience)
         # The rule looks at the same epochs however many of them one call trains.
         every = max(1, settings.CALL_STEPS // per_epoch)
         while not schedule.done:
@@ -234,7 +261,7 @@ class _Run:
                 self._add(objectives.reshape(n, -1).mean(axis=1))
                 if self.hooks and self.hooks.epoch(self._moment(engine, state)):
                     return engine.weights(state), True
-            if not schedule.finishing and stop(self.losses[begun:]):
+            if not schedule.finishing and stop(self.losses[self.begun :]):
                 schedule = schedule.finish(per_epoch)
         return engine.weights(state), False
 
@@ -255,17 +282,19 @@ class _Run:
         """What hooks see of the run."""
         rate = self.options.learning_rate
         rate = rate(n_steps) if callable(rate) else rate
-        return Moment(self.losses, self.options.epochs, rate, weights)
+        # The layers are still to come: what is held out cannot stop the run yet.
+        waits_from = len(self.losses) if self.problem.additive else self.begun
+        return Moment(self.losses, self.options.epochs, rate, weights, waits_from)
 
 
 def loss(fitted, problem):
-    """Loss per observation of rows that are not trained on, vectors at their means.
+    """Loss per observation of rows that are not trained on, of their predictions.
 
     In the units of `Trained.losses`: the divergence from the prior is not a part of it.
     """
     likelihood, rows = problem.likelihood, problem.rows
     codes = rows.codes - fitted.offsets
-    f = fitted.predictor.outputs(Encoded(codes, rows.numbers))
+    f = fitted.predictor.integrated(Encoded(codes, rows.numbers), likelihood)
     log_noise = None
     if fitted.architecture.tables.has_likelihood and likelihood.has_noise:
         log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
@@ -278,11 +307,18 @@ def loss(fitted, problem):
     return float(mean) + problem.loss_shift
 
 
-def _rate(name, frozen):
+def _rate(name, problem):
     """What the steps of a dense weight are multiplied by."""
-    if frozen:
+    if not problem.moves_weight(name):
         return 0.0
     return settings.NOISE_RATE if name == "log_noise" else 1.0
+
+
+def _scale_spreads(problem):
+    """Spread of the density of the scale of each column's prior."""
+    start = np.cumsum([0, *problem.sizes])[:-1]
+    are_bins = start >= problem.curves.start
+    return np.where(are_bins, settings.BIN_SPREAD, settings.TOKEN_SPREAD)
 
 
 def _pull(name, shape, n_rows):
@@ -294,7 +330,8 @@ def _pull(name, shape, n_rows):
     """
     if not name.startswith("kernel"):
         return 0.0
-    strength = settings.KERNEL_PRECISION * max(settings.KERNEL_ROWS / n_rows, 1.0)
+    few = max(settings.KERNEL_ROWS / n_rows, 1.0) ** settings.KERNEL_POWER
+    strength = settings.KERNEL_PRECISION * few
     return strength / n_rows * sum(shape) / 2.0
 
 

@@ -9,7 +9,7 @@ from .intervals import ResidualQuantiles
 from .likelihoods import Likelihood
 from .network import Architecture, Knots, Weights
 from .predictor import Predictor
-from .tables import LearnedPrior
+from .prior import Curves, LearnedPrior
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +84,16 @@ class Fitted:
     @property
     def prior(self):
         """Learned prior of every row of the table; None where vectors are points."""
-        log_scales = self.weights.dense.get("log_scale")
-        if log_scales is None:
+        if not self.architecture.tables.has_spread:
             return None
-        sizes = self.encoder.column_sizes
-        return LearnedPrior.of_scales(log_scales, self.architecture.width, sizes)
+        sizes, width = self.encoder.column_sizes, self.architecture.width
+        return LearnedPrior.of(self.weights.dense["prior"], width, sizes, self.curves)
+
+    @property
+    def curves(self):
+        """The basis of the curves of numbers, at their bins."""
+        sizes = self.encoder.column_sizes[len(self.encoder.tokens) :]
+        return Curves.of(sum(self.code_sizes), sizes)
 
     def vectors(self, values):
         """Rows of `values` by column of tokens, in the order of its categories."""

@@ -8,11 +8,13 @@ and the Fisher information, stands under the same name in ``skembed._keras.losse
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from .. import _settings as settings
+from .draws import antithetic
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Likelihood:
     location_scale = False  # y is centred and scaled for training
     has_noise = True
     non_negative = False  # y, and not 0 throughout
+    bends = False  # the mean is no linear function of the output
 
     @property
     def params(self):
@@ -71,6 +74,19 @@ class Likelihood:
 
     def mean(self, f):
         """Outcome predicted by the output `f`."""
+        return f
+
+    def integrated(self, f, roots):
+        """Output whose mean outcome is that of a normally distributed output.
+
+        Parameters
+        ----------
+        f : ndarray of shape (n_rows, n_outputs)
+            Its mean.
+        roots : ndarray of shape (n_rows, n_outputs, n)
+            A root of its covariance: the output is ``f + roots @ z`` with `z` standard
+            normal.
+        """
         return f
 
     def variance(self, f, noise):
@@ -161,26 +177,35 @@ def huber_variance(delta):
     return second / area
 
 
-class Poisson(Likelihood):
+class LogLink(Likelihood):
+    """Base of those whose output is the logarithm of the mean."""
+
     average_targets = True
     non_negative = True
+    bends = True
+
+    def mean(self, f):
+        return np.exp(f)
+
+    def integrated(self, f, roots):
+        """The mean of a log-normal distribution, as an output."""
+        variance = np.square(roots).sum(axis=-1)
+        # Beyond, a linear output is too rough, and the mean runs away.
+        return f + 0.5 * np.minimum(variance, settings.MAX_LOG_VARIANCE)
+
+
+class Poisson(LogLink):
     has_noise = False
 
     def intercept(self, targets, weights):
         return np.log(np.average(targets, axis=0, weights=weights))
 
-    def mean(self, f):
-        return np.exp(f)
-
     def variance(self, f, noise):
         return np.exp(f)
 
 
-class Gamma(Likelihood):
-    """Log link; the noise scale is the coefficient of variation."""
-
-    average_targets = True
-    non_negative = True
+class Gamma(LogLink):
+    """The noise scale is the coefficient of variation."""
 
     def targets(self, y):
         # An exact 0 has no density: it counts as half of its output's least outcome.
@@ -192,9 +217,6 @@ class Gamma(Likelihood):
         n = targets.shape[1] // 2
         return np.log(np.average(targets[:, :n], axis=0, weights=weights))
 
-    def mean(self, f):
-        return np.exp(f)
-
     def variance(self, f, noise):
         return np.square(np.exp(f) * noise)
 
@@ -202,6 +224,7 @@ class Gamma(Likelihood):
 class Bernoulli(Likelihood):
     average_targets = True
     has_noise = False
+    bends = True
 
     def intercept(self, targets, weights):
         p = np.average(targets, axis=0, weights=weights)
@@ -211,10 +234,22 @@ class Bernoulli(Likelihood):
     def mean(self, f):
         return expit(f)
 
+    def integrated(self, f, roots):
+        """Log-odds of the mean probability, by Gauss and Hermite's rule."""
+        sd = np.sqrt(np.square(roots).sum(axis=-1))
+        yes, no = np.zeros_like(f), np.zeros_like(f)
+        for node, weight in zip(*_gauss_hermite(), strict=True):
+            at = f + node * sd
+            yes += weight * expit(at)
+            no += weight * expit(-at)
+        inside = (yes > 0) & (no > 0)
+        return np.where(inside, np.log(yes + ~inside) - np.log(no + ~inside), f)
+
 
 class Categorical(Likelihood):
     average_targets = True
     has_noise = False
+    bends = True
 
     def intercept(self, targets, weights):
         p = np.average(targets, axis=0, weights=weights)
@@ -223,6 +258,25 @@ class Categorical(Likelihood):
 
     def mean(self, f):
         return softmax(f, axis=1)
+
+    def integrated(self, f, roots):
+        """Logarithms of the mean probabilities, over draws of the outputs."""
+        covariance = roots @ roots.swapaxes(1, 2)
+        size, turn = np.linalg.eigh(covariance)
+        # The symmetric root: others depend on the order of equal eigenvalues.
+        root = turn * np.sqrt(np.maximum(size, 0.0))[:, None] @ turn.swapaxes(1, 2)
+        total = -np.inf
+        for draw in antithetic(settings.CLASS_PAIRS, f.shape[1]):
+            log_p = log_softmax(f + root @ draw, axis=1)
+            total = np.logaddexp(total, log_p)
+        return total - total.mean(axis=1, keepdims=True)
+
+
+@cache
+def _gauss_hermite():
+    """Nodes and weights of a mean over the standard normal density."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.GAUSS_HERMITE)
+    return nodes, weights / weights.sum()
 
 
 REGRESSION_LOSSES = {

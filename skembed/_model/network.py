@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .activations import activation_function
+from .activations import activation_function, activation_slope
+from .prior import N_FIELDS, N_WAVES, Field, untrained
 from .tables import PointTable, PosteriorTable
 
 
@@ -48,6 +49,11 @@ class Architecture(NamedTuple):
         """Leading coordinates of a vector that reach the output directly."""
         return self.tables.n_first(self.width, self.n_outputs)
 
+    @property
+    def intercept(self):
+        """Name of the constant that is added to the output."""
+        return f"bias_{len(self.hidden)}"
+
     def n_inputs(self, n_columns, n_numbers, n_pieces):
         """Length of what the MLP reads."""
         pieces = n_pieces if self.has_direct_terms else 0
@@ -71,7 +77,7 @@ class Architecture(NamedTuple):
             if self.n_outputs > 1:
                 shapes["readout"] = (self.n_first, self.n_outputs)
             shapes["log_noise"] = (self.n_outputs,)
-            shapes["log_scale"] = (n_columns, self.n_first)
+            shapes["prior"] = (n_columns, self.n_first, N_FIELDS + N_WAVES)
         return shapes
 
 
@@ -96,8 +102,26 @@ class Weights:
         """These weights with another table."""
         return replace(self, table=table)
 
+    def centred(self, architecture, sizes):
+        """The same network under priors of mean 0; its layers must put out nothing.
 
-def initial_weights(architecture, n_rows, shapes, rng, *, intercept):
+        What the means add to every row goes into the intercept.
+        """
+        prior = self.dense["prior"].copy()
+        means = prior[:, :, Field.MEAN].copy()
+        prior[:, :, Field.MEAN] = 0.0
+        total = means.sum(axis=0)
+        if architecture.n_outputs > 1:
+            total = total @ self.dense["readout"]
+        intercept = self.dense[architecture.intercept] + total
+        dense = {architecture.intercept: intercept, "prior": prior}
+        mean = self.table.mean.copy()
+        mean[:, : architecture.n_first] -= np.repeat(means, sizes, axis=0)
+        table = replace(self.table, mean=mean)
+        return replace(self, table=table, dense=self.dense | dense)
+
+
+def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_columns):
     """Weights to start from.
 
     Kernels are Glorot's, biases zero, as in Keras. Where there are direct terms they
@@ -115,7 +139,9 @@ def initial_weights(architecture, n_rows, shapes, rng, *, intercept):
             value = architecture.head.initial(name)
         elif name == "readout":
             value = np.eye(*shape)
-        elif name == f"bias_{len(architecture.hidden)}":
+        elif name == "prior":
+            value = untrained(*shape[:2], slice(n_token_columns, None))
+        elif name == architecture.intercept:
             value = np.broadcast_to(intercept, shape)
         dense[name] = np.asarray(value, np.float32)
     table = architecture.tables.start(
@@ -149,22 +175,83 @@ def outputs(architecture, weights, vectors, numbers, knots):
     vectors : ndarray of shape (n_rows, n_columns, width)
     numbers : ndarray of shape (n_rows, n_numbers)
     """
-    dense = weights.dense
+    x = _inputs(architecture, vectors, numbers, knots)
+    if architecture.head is not None:
+        f = architecture.head.predict(weights, x)
+    else:
+        f, _ = _layers(architecture, weights.dense, x)
+    return _with_direct_terms(architecture, weights.dense, f, vectors, numbers)
+
+
+def outputs_and_slopes(architecture, weights, vectors, numbers, knots):
+    """Outputs, and their derivatives by the vectors in float32.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_rows, n_columns, width)
+    numbers : ndarray of shape (n_rows, n_numbers)
+
+    Returns
+    -------
+    f : ndarray of shape (n_rows, n_outputs)
+    slopes : ndarray of shape (n_rows, n_outputs, n_columns, width)
+    """
+    x = _inputs(architecture, vectors, numbers, knots)
+    n_rows, n_columns, width = vectors.shape
+    if architecture.head is not None:
+        f, by_x = architecture.head.predict_and_slopes(weights, x)
+        by_vector = by_x[:, :, : n_columns * width]
+    else:
+        f, hidden = _layers(architecture, weights.dense, x)
+        n_inputs = n_columns * width
+        by_vector = _layers_backwards(architecture, weights.dense, hidden, n_inputs)
+        if not hidden:  # the same for all rows
+            by_vector = np.repeat(by_vector[None], n_rows, axis=0)
+    by_vector = by_vector.reshape(n_rows, architecture.n_outputs, n_columns, width)
+    if architecture.has_direct_terms:
+        first = np.ones((1, 1), np.float32)
+        if architecture.n_outputs > 1:
+            first = weights.dense["readout"]
+        by_vector[:, :, :, : architecture.n_first] += first.T[:, None]
+    f = _with_direct_terms(architecture, weights.dense, f, vectors, numbers)
+    return f, by_vector
+
+
+def _inputs(architecture, vectors, numbers, knots):
+    """What the layers read."""
     x = [vectors.reshape(len(vectors), -1), numbers]
     if architecture.has_direct_terms and len(knots.column):
         pieces = (numbers[:, knots.column] - knots.low) * knots.scale
         x.append(np.clip(pieces, 0.0, 1.0))
-    x = np.concatenate(x, axis=1).astype(np.float64, copy=False)
-    if architecture.head is not None:
-        f = architecture.head.predict(weights, x)
-    else:
-        f = x @ dense["kernel_0"] + dense["bias_0"]
-        for i, activation in enumerate(architecture.activations, 1):
-            f = activation_function(activation)(f)
-            f = f @ dense[f"kernel_{i}"] + dense[f"bias_{i}"]
-    if architecture.has_direct_terms:
-        first = vectors[:, :, : architecture.n_first].sum(axis=1)
-        if architecture.n_outputs > 1:
-            first = first @ dense["readout"]
-        f = f + first + numbers @ dense["linear"]
-    return f
+    return np.concatenate(x, axis=1).astype(np.float64, copy=False)
+
+
+def _layers(architecture, dense, x):
+    """Output of the layers, and what each activation was applied to."""
+    f, hidden = x @ dense["kernel_0"] + dense["bias_0"], []
+    for i, activation in enumerate(architecture.activations, 1):
+        hidden.append(f)
+        f = activation_function(activation)(f)
+        f = f @ dense[f"kernel_{i}"] + dense[f"bias_{i}"]
+    return f, hidden
+
+
+def _layers_backwards(architecture, dense, hidden, n_inputs):
+    """Derivatives of the layers' output by the first inputs, row by row."""
+    kernels = [dense[f"kernel_{i}"].T for i in range(len(hidden) + 1)]
+    kernels[0] = kernels[0][:, :n_inputs]
+    by = kernels.pop()
+    for x, activation in zip(hidden[::-1], architecture.activations[::-1], strict=True):
+        slope = activation_slope(activation, x).astype(np.float32)
+        by = (by * slope[:, None]) @ kernels.pop()
+    return by
+
+
+def _with_direct_terms(architecture, dense, f, vectors, numbers):
+    """The layers' output and the terms beside it."""
+    if not architecture.has_direct_terms:
+        return f
+    first = vectors[:, :, : architecture.n_first].sum(axis=1)
+    if architecture.n_outputs > 1:
+        first = first @ dense["readout"]
+    return f + first + numbers @ dense["linear"]

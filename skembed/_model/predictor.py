@@ -3,7 +3,8 @@
 import numpy as np
 
 from .. import _settings as settings
-from .network import outputs
+from .draws import antithetic
+from .network import outputs, outputs_and_slopes
 
 
 class Predictor:
@@ -36,16 +37,46 @@ class Predictor:
         """Output of the network for every row, float64 (n_rows, n_outputs)."""
         return self._by_distinct_rows(encoded, self._outputs)
 
+    def integrated(self, encoded, likelihood):
+        """Output whose link is the mean of the outcome under the vectors' posterior.
+
+        The output itself where its link is linear or vectors are points. Else its
+        distribution is taken as normal, with the variance of the delta method: the
+        first-order terms, which have most of the spread, are linear.
+        """
+        if not (likelihood.bends and self.architecture.tables.has_spread):
+            return self.outputs(encoded)
+
+        def averaged(codes, numbers):
+            f, slopes = self._outputs_and_slopes(codes, numbers)
+            _, root = self.weights.table.spread(codes + self.offsets)
+            slopes /= root[:, None]
+            return likelihood.integrated(f, slopes.reshape(*f.shape, -1))
+
+        return self._by_distinct_rows(encoded, averaged)
+
+    def slopes(self, encoded):
+        """Yield, batch by batch, derivatives of the outputs by the vectors.
+
+        Yields
+        ------
+        rows : slice
+            Which rows of `encoded` the batch is.
+        slopes : ndarray of float32 of shape (n_rows, n_outputs, n_columns, width)
+        """
+        for start in range(0, len(encoded.codes), settings.SLOPES_BATCH):
+            rows = slice(start, start + settings.SLOPES_BATCH)
+            batch = encoded.codes[rows], encoded.numbers[rows]
+            yield rows, self._outputs_and_slopes(*batch)[1]
+
     def moments(self, encoded, link):
         """Standard deviation of ``link(output)`` under the vectors' posterior.
 
         The draws are the same for all rows, so the result for a row does not depend on
         the other rows of the call.
         """
-        shape = (settings.STD_PAIRS, len(self.sizes), self.architecture.width)
-        draws = np.random.default_rng(0).standard_normal(shape)
-        draws /= np.sqrt(np.mean(np.square(draws), axis=0))
-        draws = np.concatenate([draws, -draws])
+        shape = len(self.sizes), self.architecture.width
+        draws = antithetic(settings.STD_PAIRS, *shape)
 
         def spread(codes, numbers):
             total, square = 0.0, 0.0
@@ -63,6 +94,14 @@ class Predictor:
     def _outputs(self, codes, numbers):
         vectors = self.weights.table.mean[codes + self.offsets].astype(np.float64)
         return self._of_vectors(vectors, numbers)
+
+    def _outputs_and_slopes(self, codes, numbers):
+        vectors = self.weights.table.mean[codes + self.offsets].astype(np.float64)
+        vectors *= self.mask
+        f, slopes = outputs_and_slopes(
+            self.architecture, self.weights, vectors, numbers, self.knots
+        )
+        return f, slopes * self.mask
 
     def _of_vectors(self, vectors, numbers):
         vectors *= self.mask

@@ -128,7 +128,10 @@ class PosteriorTable:
         mean = rng.standard_normal((n_rows, width), dtype=np.float32)
         mean *= np.float32(settings.START_MEAN)
         mean[:, :n_first] = 0.0
-        return cls(mean, np.full((n_rows, width), settings.START_SD**-2, np.float32))
+        precision = np.full((n_rows, width), settings.START_SD**-2, np.float32)
+        # At the prior: to the scales a tighter start would say that effects are small.
+        precision[:, :n_first] = 1.0
+        return cls(mean, precision)
 
     def rows(self, at):
         """Table of the rows at these positions."""
@@ -195,37 +198,6 @@ class PosteriorTable:
         mean = (of_prior * prior.mean + weighted.sum(axis=0) / n) / precision
         mean = np.clip(mean, means.min(axis=0), means.max(axis=0))
         return PosteriorTable(mean.astype(np.float32), precision.astype(np.float32))
-
-
-@dataclass(frozen=True, eq=False)
-class LearnedPrior:
-    """Prior of every row of a table: mean 0, and the scales of its column.
-
-    The scales of the coordinates that reach the output directly are learned, those of
-    the others are 1.
-
-    Attributes
-    ----------
-    precision : ndarray of float32 of shape (n_columns, width)
-    sizes : sequence of int
-        Rows of each column.
-    """
-
-    precision: np.ndarray
-    sizes: list
-
-    @classmethod
-    def of_scales(cls, log_scales, width, sizes):
-        """Prior of learned scales, given as logarithms (n_columns, n_first)."""
-        precision = np.ones((len(log_scales), width), np.float32)
-        precision[:, : log_scales.shape[1]] = np.exp(-2.0 * log_scales)
-        return cls(precision, sizes)
-
-    def rows(self, at):
-        """Prior of the rows at these positions, as a `PosteriorTable`."""
-        column = np.searchsorted(np.cumsum(self.sizes), at, side="right")
-        precision = self.precision[column]
-        return PosteriorTable(np.zeros_like(precision), precision)
 
 
 # What the parameter `prior` of the predictors stands for.

@@ -33,7 +33,9 @@ class Plan(NamedTuple):
     batch_share : float32
         Observations that a step stands for / weight of its batch.
     scale_rate : float32
-        Pace of the prior scales, per step.
+        Pace of the priors, per step.
+    epoch_share : float32
+        A step's part of an epoch.
     """
 
     order: np.ndarray
@@ -45,6 +47,7 @@ class Plan(NamedTuple):
     per_observation: np.float32
     batch_share: np.float32
     scale_rate: np.float32
+    epoch_share: np.float32
 
 
 class Batches:
@@ -90,7 +93,8 @@ class Batches:
         if callable(base):
             base = np.array([base(first_step + i) for i in range(n)])
         batch_weight = self.batch * (total / self.n_rows)
-        pace = min(1.0, settings.SCALE_PACE / self.n_steps_per_epoch)
+        pace = settings.SCALE_PACE / self.n_steps_per_epoch
+        pace = min(pace, settings.MAX_SCALE_PACE)
         offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
         return Plan(
             order=self._order(n),
@@ -102,6 +106,7 @@ class Batches:
             per_observation=np.float32(1.0 / batch_weight),
             batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
             scale_rate=np.float32(0.0 if self.problem.frozen else pace),
+            epoch_share=np.float32(1.0 / self.n_steps_per_epoch),
         )
 
     def _order(self, n_steps):

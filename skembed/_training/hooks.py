@@ -28,12 +28,15 @@ class Moment:
         Of the next step, before the schedule and the hooks' factor.
     weights : callable
         Gives the weights; only called where a hook needs them, as it costs a copy.
+    waits_from : int
+        Number of epochs before those in which the loss may be waited for to fall.
     """
 
     losses: list
     epochs: int
     learning_rate: float
     weights: Callable[[], Weights]
+    waits_from: int = 0
 
 
 class Hook:
@@ -120,7 +123,8 @@ class EarlyStopping(Hook):
         if not self.curve or loss < min(self.curve) - self.tol:
             self.best_epoch = len(self.curve)
         self.curve.append(loss)
-        return len(self.curve) - 1 - self.best_epoch >= self.patience
+        since = max(self.best_epoch, moment.waits_from)
+        return len(self.curve) - 1 - since >= self.patience
 
     def finish(self, moment):
         """Weights of the least loss."""

@@ -23,11 +23,56 @@ class Phase:
     options : Options
     snapshot : bool
         Whether the network is kept as it stands at the end, settled (see `settled`).
+    always : bool
+        Whether it is run even where something has stopped the training before it.
     """
 
     problem: Problem
     options: Options
     snapshot: bool = False
+    always: bool = False
+
+
+def additive_first(problem, recipe):
+    """The additive part to its optimum first, and then the layers with it.
+
+    Trained from the start, layers take first-order effects, which they extrapolate
+    badly, and learn small and nested tables by heart.
+
+    Parameters
+    ----------
+    problem : Problem
+    recipe : Recipe
+
+    Returns
+    -------
+    phases : list of Phase
+    """
+    options, shape = recipe.options(problem), problem.architecture
+    if shape.head is not None or not shape.has_direct_terms:
+        return [Phase(problem, options)]
+    if _says_it_all(problem):
+        return [Phase(replace(problem, additive=True), options)]
+    n = round(settings.ADDITIVE_EPOCHS * options.epochs)
+    if not recipe.is_auto:  # of the epochs that are given, not beside them
+        options = recipe.options(problem, options.epochs - n)
+    options = replace(options, epochs=options.epochs + n)
+    if not n:
+        return [Phase(problem, options)]
+    n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
+    schedule = Schedule.over(n_steps, options.schedule.decay, cold=1.0)
+    first = replace(problem, additive=True, first_only=True)
+    return [
+        Phase(first, replace(options, schedule=schedule)),
+        Phase(problem, options),
+    ]
+
+
+def _says_it_all(problem):
+    """Whether the first-order term of one column is all that there is to learn."""
+    shape = problem.architecture
+    one = len(problem.sizes) == 1 and problem.rows.numbers.shape[1] == 0
+    return one and shape.n_first == shape.n_outputs
 
 
 def calibration_rows(fitted, rows):
@@ -59,32 +104,30 @@ def calibration_rows(fitted, rows):
     return rows.counted(at, taken), rows.counted(at, left)
 
 
-def some_rows_last(fitted, others, problem, options):
-    """Two phases: one without some rows, and one with all of them after it.
+def some_rows_last(fitted, others, problem, recipe):
+    """A fit without some rows, and a phase with all of them after it.
 
     Parameters
     ----------
     fitted : Fitted
         The untrained network.
     others : Observations
-        The rows of the first phase.
-    problem, options : Problem, Options
+        The rows of the first phases.
+    problem : Problem
         Of all rows.
+    recipe : Recipe
     """
-    first = problem_of(fitted, rows_for(fitted, others))
-    n_first = options.epochs
-    n_last = max(1, round(settings.LAST_EPOCHS * n_first))
-    options = replace(options, epochs=n_first + n_last)
-    n_steps = [
-        n * steps_per_epoch(part.rows.n_counted, options.batch_size)
-        for n, part in ((n_first, first), (n_last, problem))
-    ]
-    old = options.schedule
-    begun = Schedule.over(n_steps[0], old.decay, old.warm, old.cold)
-    last = Schedule.over(n_steps[1], "cosine", cold=1.0)
+    before = additive_first(problem_of(fitted, rows_for(fitted, others)), recipe)
+    options = recipe.options(problem)
+    n = max(1, round(settings.LAST_EPOCHS * options.epochs))
+    n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
+    schedule = Schedule.over(n_steps, "cosine", cold=1.0)
+    before[-1] = replace(before[-1], snapshot=True)
+    last = Phase(problem, replace(options, schedule=schedule), always=True)
+    epochs = before[0].options.epochs + n
     return [
-        Phase(first, replace(options, schedule=begun), snapshot=True),
-        Phase(problem, replace(options, schedule=last)),
+        replace(phase, options=replace(phase.options, epochs=epochs))
+        for phase in (*before, last)
     ]
 
 
@@ -98,7 +141,7 @@ class Continued:
         The network to go on from, with rows for new tokens.
     rows : Observations
         What is learned from.
-    phase : Phase
+    phases : list of Phase
     n_seen : float
         Weight of all rows seen after it.
     kept : Observations or None
@@ -111,7 +154,7 @@ class Continued:
 
     fitted: object
     rows: Observations
-    phase: Phase
+    phases: list
     n_seen: float
     kept: Observations | None = None
     settles: bool = False

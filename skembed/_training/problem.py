@@ -1,13 +1,15 @@
 """What is trained, on what, and how: frozen data in NumPy."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .. import _settings as settings
 from .._data.rows import Rows
 from .._model.likelihoods import Likelihood
-from .._model.network import Architecture, Knots
+from .._model.network import Architecture, Knots, initial_weights
+from .._model.prior import N_FIELDS, N_WAVES, Curves, Field
 from .._model.tables import PosteriorTable
 from .schedule import Schedule
 
@@ -29,6 +31,8 @@ class Problem:
     mask : ndarray of float32 of shape (n_columns, width)
         0 where a column's vectors are shorter than the widest.
     knots : Knots
+    curves : Curves
+        Of the bins of numbers.
     loss_shift : float
         Added to the reported losses: what scaling y took from them.
     priors : PosteriorTable or None
@@ -37,6 +41,11 @@ class Problem:
         0 for table rows that stay as they are, else 1; None: all move.
     frozen : bool
         Whether everything except the tables stays as it is.
+    additive : bool
+        Whether the layers stay as they are; of their weights only the last bias moves.
+    first_only : bool
+        Whether of the vectors only the first coordinates move, which reach the output
+        directly.
     """
 
     architecture: Architecture
@@ -46,10 +55,35 @@ class Problem:
     sizes: list
     mask: np.ndarray
     knots: Knots
+    curves: Curves
     loss_shift: float = 0.0
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
     frozen: bool = False
+    additive: bool = False
+    first_only: bool = False
+
+    @property
+    def coordinates(self):
+        """1 for the coordinates of the vectors that move, else 0; (width,)."""
+        at = np.arange(self.architecture.width)
+        return (at < self.architecture.n_first) | (not self.first_only)
+
+    @property
+    def prior_rates(self):
+        """1 for what is learned of the prior, else 0; (N_FIELDS + N_WAVES,)."""
+        rates = np.zeros(N_FIELDS + N_WAVES)
+        rates[[Field.LOG_SCALE, Field.LOG_SHARE]] = 1.0
+        if self.additive:  # Layers would take its mean for an effect of every token.
+            rates[:] = 1.0
+        return rates
+
+    def moves_weight(self, name):
+        """Whether a dense weight moves."""
+        if self.frozen:
+            return False
+        of_layers = name.startswith(("kernel_", "bias_"))
+        return not (self.additive and of_layers) or name == self.architecture.intercept
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +130,7 @@ def problem_of(fitted, rows, **more):
         sizes=fitted.encoder.column_sizes,
         mask=fitted.mask,
         knots=fitted.predictor.knots,
+        curves=fitted.curves,
         **more,
     )
 
@@ -108,6 +143,29 @@ def table_counts(rows, n_table_rows):
         weights=np.repeat(rows.weights, n_columns),
         minlength=n_table_rows,
     )
+
+
+def loosened(fitted):
+    """The network with its first-order effects a little nearer to their prior."""
+    table, prior = fitted.weights.table, fitted.prior.all_rows.mean
+    n, mean = fitted.architecture.n_first, table.mean.copy()
+    kept = np.float32(settings.EFFECTS_KEPT)
+    mean[:, :n] = prior[:, :n] + kept * (mean[:, :n] - prior[:, :n])
+    return fitted.with_table(replace(table, mean=mean))
+
+
+def begun_again(fitted, problem):
+    """The network untrained, to be trained on all rows of a problem."""
+    dense, likelihood, rows = fitted.weights.dense, fitted.likelihood, problem.rows
+    weights = initial_weights(
+        fitted.architecture,
+        len(fitted.weights.table.mean),
+        {name: value.shape for name, value in dense.items()},
+        np.random.default_rng(0),
+        intercept=likelihood.intercept(rows.targets, rows.weights),
+        n_token_columns=len(fitted.encoder.tokens),
+    )
+    return fitted.with_weights(weights)
 
 
 def settled(fitted, problem):

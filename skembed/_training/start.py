@@ -60,7 +60,14 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     intercept = 0.0
     if tables.has_likelihood:
         intercept = likelihood.intercept(rows.targets, rows.weights)
-    weights = initial_weights(shape, int(sum(sizes)), shapes, rng, intercept=intercept)
+    weights = initial_weights(
+        shape,
+        int(sum(sizes)),
+        shapes,
+        rng,
+        intercept=intercept,
+        n_token_columns=len(encoder.tokens),
+    )
     mask = (np.arange(shape.width) < np.asarray(dims)[:, None]).astype(np.float32)
     mask = mask.reshape(len(dims), shape.width)
     fitted = Fitted(

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from .. import _settings as settings
-from .phases import Continued, Phase
-from .problem import problem_of, settled
+from .phases import Continued, Phase, additive_first
+from .problem import begun_again, problem_of, settled
 from .rows import rows_for
 
 
@@ -42,15 +42,30 @@ def chunk(fitted, samples, kept, recipe):
     Else what they taught is the prior of each vector. Parameters: see `warm_start`.
     """
     fitted, rows = _grown(fitted, samples)
+    n_before = 0.0 if kept is None else kept.weights.sum()
     kept = None if kept is None else within_limits(kept.more(*rows))
     if kept is not None:
-        problem = problem_of(fitted, rows_for(fitted, kept))
-        options = recipe.options_of_chunk(problem, 1.0, settings.REPLAY_EPOCHS)
-        phase = Phase(problem, options)
-        return Continued(fitted, kept, phase, problem.rows.total, kept, settles=True)
+        return _with_all_before(fitted, kept, n_before, recipe)
     if fitted.prior is None:
         return _as_a_start(fitted, rows, recipe)
     return _under_what_was_learned(fitted, rows, recipe)
+
+
+def _with_all_before(fitted, kept, n_before, recipe):
+    """Go on with a chunk and all rows before it.
+
+    What has been learned of few rows is no good start where interactions were too weak
+    to be seen in them. So each time that the rows have doubled all is learned anew.
+    """
+    doubled = np.frexp(kept.weights.sum())[1] > np.frexp(n_before)[1]
+    problem = problem_of(fitted, rows_for(fitted, kept))
+    if doubled and fitted.architecture.tables.has_spread:
+        fitted = begun_again(fitted, problem)
+        phases = additive_first(problem, recipe)
+    else:
+        options = recipe.options_of_chunk(problem, 1.0, settings.REPLAY_EPOCHS)
+        phases = [Phase(problem, options)]
+    return Continued(fitted, kept, phases, problem.rows.total, kept, settles=True)
 
 
 def fold_in(fitted, samples, kept, recipe):
@@ -85,14 +100,29 @@ def anew(fitted, rows, recipe, n_epochs, rng):
     )
     phase = Phase(problem, recipe.options_of_fresh_tables(problem, n_epochs))
     start = fitted.with_table(fresh)
-    return Continued(start, rows, phase, fitted.n_seen, settles=True)
+    return Continued(start, rows, [phase], fitted.n_seen, settles=True)
 
 
 def continued(fitted, next_):
     """The network after training, `next_` being what was trained."""
     if next_.settles:
-        fitted = settled(fitted, next_.phase.problem)
+        fitted = settled(fitted, next_.phases[-1].problem)
+    else:
+        fitted = _with_the_absent(fitted, next_)
     return replace(fitted, n_seen=next_.n_seen)
+
+
+def _with_the_absent(fitted, next_):
+    """The network with tokens as they were before, where no row had them.
+
+    A prior scale that has moved moves all that it is the prior of. An unknown token is
+    all prior, and goes with it.
+    """
+    absent = next_.phases[-1].problem.counts <= 0
+    absent[np.cumsum(fitted.encoder.column_sizes, dtype=int) - 1] = False
+    at = np.flatnonzero(absent)
+    table = fitted.weights.table
+    return fitted.with_table(table.replaced(at, next_.fitted.weights.table.rows(at)))
 
 
 def _grown(fitted, samples):
@@ -106,7 +136,7 @@ def _as_a_start(fitted, rows, recipe):
     """Go on with these rows only."""
     problem = problem_of(fitted, rows_for(fitted, rows))
     n_seen = problem.rows.total + fitted.n_seen
-    return Continued(fitted, rows, Phase(problem, recipe.options(problem)), n_seen)
+    return Continued(fitted, rows, [Phase(problem, recipe.options(problem))], n_seen)
 
 
 def _under_what_was_learned(fitted, rows, recipe, kept=None, **more):
@@ -121,4 +151,4 @@ def _under_what_was_learned(fitted, rows, recipe, kept=None, **more):
         share = problem.rows.total / n_seen
         options = recipe.options_of_chunk(problem, share, settings.CHUNK_EPOCHS)
     phase = Phase(problem, options)
-    return Continued(fitted, rows, phase, n_seen, kept, says_all=False)
+    return Continued(fitted, rows, [phase], n_seen, kept, says_all=False)

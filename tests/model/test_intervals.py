@@ -212,7 +212,7 @@ def without_looking_ahead(monkeypatch):
     monkeypatch.setattr(_settings, "HELD_BACK_ROWS_PER_WEIGHT", 0.0)
 
 
-def test_rows_held_back_show_what_was_learned_by_heart(monkeypatch):
+def test_intervals_hold_what_they_say_with_and_without_rows_held_back(monkeypatch):
     covered = {"ahead": [], "back": []}
     for way in covered:
         for seed in range(3):
@@ -224,8 +224,9 @@ def test_rows_held_back_show_what_was_learned_by_heart(monkeypatch):
             low, high = model.predict_interval(X[1_500:], 0.8).T
             covered[way].append(np.mean((low <= y[1_500:]) & (y[1_500:] <= high)))
         without_looking_ahead(monkeypatch)
-    assert np.mean(covered["back"]) < 0.78
-    assert np.mean(covered["ahead"]) == pytest.approx(0.8, abs=0.025)
+    # The additive part is no longer learned by heart: both ways are calibrated here.
+    for shares in covered.values():
+        assert np.mean(shares) == pytest.approx(0.8, abs=0.03)
 
 
 def test_the_rows_held_back_are_chosen_by_what_they_hold():
@@ -277,7 +278,7 @@ def test_rows_held_back_are_learned_in_the_end():
     rows = held["rows"]
     assert 30 < len(rows.weights) < 90
     totals = [phase.problem.rows.total for phase in held["phases"]]
-    assert totals == [600 - rows.weights.sum(), 600]
+    assert totals == 2 * [600 - rows.weights.sum()] + [600]
     # What only these rows could teach: the last column has a token for every row.
     last = np.isin(y, rows.outcome[:, 0])
     error = np.abs(y - model.predict(X))
@@ -333,7 +334,8 @@ def test_no_rows_are_held_back_where_the_epochs_are_not_our_own(settings):
 
     Spy(categorical_features=[0, 1, 2, 3], random_state=0, **settings).fit(X, y)
     ((phases, calibration),) = asked
-    assert len(phases) == 1
+    assert {phase.problem.rows.total for phase in phases} <= {400, 360}
+    assert not any(phase.always for phase in phases)
     assert calibration is None
 
 

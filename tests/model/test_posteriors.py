@@ -21,7 +21,7 @@ def test_coordinates_that_are_not_needed_fall_back_to_the_prior():
     X, y = make_token_outcomes(
         12_000, [60, 60], effects="normal", interaction_rank=3, random_state=0
     )
-    crossed = EmbeddingRegressor(epochs=30, random_state=0).fit(X, y)
+    crossed = EmbeddingRegressor(random_state=0).fit(X, y)
     assert min(crossed.n_active_dims_) >= 4  # the effects and three factors
 
 
@@ -91,8 +91,8 @@ def test_default_network_shrinks_nearly_as_well_as_bayes(many_tokens):
     truth = many_tokens.effects[0][tokens]
     mean, _, _, raw = bayes(model, many_tokens)
     ours = np.square(model.predict(tokens[:, None]) - truth).mean()
-    assert ours < 1.25 * np.square(mean - truth).mean()
-    assert ours < 0.9 * np.square(raw - truth).mean()
+    assert ours < 1.05 * np.square(mean - truth).mean()
+    assert ours < 0.96 * np.square(raw - truth).mean()
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,8 @@ def test_poisson_effects_minimise_the_evidence_bound(groups):
         1, model=no_head, loss="poisson", epochs=200, random_state=0
     )
     model.fit(X, y)
-    tau, base = model.prior_scales_[0][0], np.log(model.predict([[99]])[0])
+    tau = model.prior_scales_[0][0]
+    base = np.log(model.predict([[99]])[0]) - tau**2 / 2  # of an unknown token
     totals = np.bincount(X[:, 0], y)
 
     def bound(params, n, total):
@@ -138,7 +139,8 @@ def test_gamma_effects_are_a_fixed_point_of_the_evidence_bound(groups):
         1, model=no_head, loss="gamma", epochs=200, random_state=0
     )
     model.fit(X, y)
-    tau, base = model.prior_scales_[0][0], np.log(model.predict([[99]])[0])
+    tau = model.prior_scales_[0][0]
+    base = np.log(model.predict([[99]])[0]) - tau**2 / 2  # of an unknown token
     shape, totals = model.noise_scale_**-2, np.bincount(X[:, 0], y)
     sd = (tau**-2 + counts * shape) ** -0.5
     np.testing.assert_allclose(model.embedding_std_[:, 0], sd, rtol=0.05)

@@ -1,0 +1,217 @@
+"""How the prior is learned: steps of Fisher scoring on the evidence.
+
+With its vectors integrated out, a token is one observation of its prior: the
+pseudo-observation that its site stands for, of variance 1 / information about the mean
+of the prior, 1 / information + s^2 in all. EM on the posterior would divide by the
+number of tokens, where scoring divides by how much they say together: the steps are as
+long as what is known is little.
+
+Of vectors that are updated one by one each knows too much: the others of its rows are
+uncertain as well, and a scale that is judged by it comes out too small. What a vector
+knows in the presence of all others is found by a probe, which is trained beside the
+means: the answer to data of 0 under a prior of mean s or -s, drawn once for every
+vector. Times that sign it has the true posterior variance as its mean (Hutchinson 1989;
+Bekas, Kokiopoulou and Saad 2007, "An estimator for the diagonal of a matrix", section
+2; for evidence: Antoran et al. 2023, "Sampling-based inference for large linear
+models", section 3), and where no vectors meet it is exact.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from .. import _settings as settings
+from .._model.prior import N_FIELDS, N_WAVES, Field
+
+TINY = 1e-12
+# Least and most that a vector knows in the presence of all others, over what it knows
+# with these as they are.
+SHARES = 0.05, 1.0
+
+
+class Prior(NamedTuple):
+    """Prior of the touched rows.
+
+    Attributes
+    ----------
+    mean, precision : tensor of shape (n, width)
+    log_share : tensor of shape (n, width)
+        See `Field`.
+    basis : tensor of shape (n, N_WAVES)
+    """
+
+    mean: tf.Tensor
+    precision: tf.Tensor
+    log_share: tf.Tensor
+    basis: tf.Tensor
+
+
+class Evidence(NamedTuple):
+    """What the touched rows say of their priors; tensors of shape (n, n_first).
+
+    Attributes
+    ----------
+    share : tensor of shape (n, 1)
+        Of a row's data, in this batch.
+    gap : tensor
+        Posterior mean minus the mean of the prior.
+    known : tensor
+        Share of the posterior's precision that is from data, others taken as known.
+    joint : tensor
+        The same with all uncertain together, by the probe.
+    """
+
+    share: tf.Tensor
+    gap: tf.Tensor
+    known: tf.Tensor
+    joint: tf.Tensor
+
+
+class Sums(NamedTuple):
+    """Sums over all rows of a table, column by column.
+
+    Attributes
+    ----------
+    gap, known, square, joint, second : tensor of shape (n_columns, n_first)
+        Of `Evidence`; `square` of what is known, and `second` of the squares of the
+        gaps, in units of the prior.
+    score, weight : tensor of shape (n_columns, n_first, N_WAVES)
+        Slope of the evidence along the waves of a curve, and its curvature.
+    """
+
+    gap: tf.Tensor
+    known: tf.Tensor
+    square: tf.Tensor
+    joint: tf.Tensor
+    second: tf.Tensor
+    score: tf.Tensor
+    weight: tf.Tensor
+
+
+class Priors:
+    """The learned priors of a table: the last of the dense weights."""
+
+    def __init__(self, architecture):
+        self.width = architecture.width
+        self.n_first = architecture.n_first
+
+    def of_rows(self, theta, uses, data):
+        """Prior of the touched rows."""
+        block = tf.gather(self._block(theta, uses), uses.column)
+        # Row 0 of the basis is that of all tokens, which have no curve.
+        basis = tf.gather(data.basis, tf.maximum(uses.touched - data.curve_start, 0))
+        curve = tf.reduce_sum(block[:, :, N_FIELDS:] * basis[:, None], 2)
+        mean = block[:, :, Field.MEAN] + curve
+        precision = tf.exp(-2.0 * block[:, :, Field.LOG_SCALE])
+        log_share = block[:, :, Field.LOG_SHARE]
+        return Prior(
+            self._filled(mean, 0.0, uses),
+            self._filled(precision, 1.0, uses),
+            self._filled(log_share, 0.0, uses),
+            basis,
+        )
+
+    def scored(self, theta, prior, evidence, uses, data, plan):
+        """The dense weights with the priors moved towards the evidence's optimum."""
+        block, sums = self._block(theta, uses), self._sums(prior, evidence, uses, plan)
+        log_share = self._shares(block, sums)
+        waves, log_curve = self._curves(block, sums)
+        n_columns = tf.cast(uses.n_columns, tf.float32)
+        change = {
+            # Every column takes its part of what all have in common.
+            Field.MEAN: _bounded(sums.gap / (sums.known + TINY), 1.0) / n_columns,
+            Field.LOG_SCALE: self._scales(block, sums, data),
+            Field.LOG_SHARE: log_share,
+            Field.LOG_CURVE: log_curve,
+        }
+        change = tf.stack([change[field] for field in Field], 2)
+        change = tf.concat([change, waves / n_columns], 2)
+        new = block + plan.scale_rate * change * data.prior_rates
+        is_scale = np.isin(np.arange(new.shape[2]), [Field.LOG_SCALE, Field.LOG_CURVE])
+        new = tf.where(is_scale, tf.maximum(new, settings.MIN_LOG_SCALE), new)
+        new = tf.reshape(new, [-1])
+        new = tf.concat([theta[: tf.size(theta) - tf.size(new)], new], 0)
+        new.set_shape(theta.shape)
+        return new
+
+    def _sums(self, prior, evidence, uses, plan):
+        """What all rows of each column say, from those that the batch touches."""
+        share, gap, known, joint = evidence
+        precision, basis = prior.precision[:, : self.n_first], prior.basis[:, None]
+        second = precision * tf.square(gap)
+        single = tf.stack([gap, known, tf.square(known), joint, second], 2)
+        score = (precision * gap)[:, :, None] * basis
+        weight = (precision * known)[:, :, None] * tf.square(basis)
+        values = tf.concat([single, score, weight], 2) * share[:, :, None]
+        values = tf.math.unsorted_segment_sum(values, uses.column, uses.n_columns)
+        single, score, weight = tf.split(
+            values / plan.epoch_share, [5, N_WAVES, N_WAVES], 2
+        )
+        return Sums(*tf.unstack(single, axis=2), score, weight)
+
+    def _scales(self, block, sums, data):
+        """Steps of the log scales of vectors.
+
+        A half-normal density of the scale keeps columns of few rows from being learned
+        by heart, and makes a number smooth where the data do not say that it is rough.
+        """
+        scale = tf.exp(block[:, :, Field.LOG_SCALE])
+        against = tf.square(scale / data.scale_spreads[:, None])
+        excess = sums.second - tf.exp(block[:, :, Field.LOG_SHARE]) * sums.known
+        change = (0.5 * excess - against) / (sums.square + TINY)
+        return _bounded(change, settings.MAX_SCALE_STEP)
+
+    def _shares(self, block, sums):
+        """Steps of the logs of the shares that columns have to themselves.
+
+        Through rows in common a column's answer to the probe takes noise from others,
+        in proportion to their scales. So a narrow column goes more slowly.
+        """
+        share = tf.clip_by_value(sums.joint / (sums.known + TINY), *SHARES)
+        scale = tf.exp(block[:, :, Field.LOG_SCALE])
+        pace = tf.square(scale / tf.reduce_max(scale, 0))
+        return pace * (tf.math.log(share) - block[:, :, Field.LOG_SHARE])
+
+    def _curves(self, block, sums):
+        """Steps of the waves' coefficients, and of the log scales of curves."""
+        coefficients, log_curve = block[:, :, N_FIELDS:], block[:, :, Field.LOG_CURVE]
+        wave = tf.range(1.0, N_WAVES + 1.0)
+        precision = tf.exp(-2.0 * log_curve)[:, :, None] * tf.square(wave)
+        weight = sums.weight * tf.exp(block[:, :, Field.LOG_SHARE])[:, :, None]
+        waves = (sums.score - precision * coefficients) / (precision + weight)
+        known = weight / (precision + weight)
+        excess = tf.reduce_sum(precision * tf.square(coefficients) - known, 2)
+        excess = 0.5 * excess - tf.square(tf.exp(log_curve) / settings.CURVE_SPREAD)
+        log_curve = excess / (tf.reduce_sum(tf.square(known), 2) + TINY)
+        return _bounded(waves, 1.0), _bounded(log_curve, settings.MAX_SCALE_STEP)
+
+    def signs(self, uses):
+        """1 or -1 for every coordinate of the touched rows: of its position alone."""
+        at = uses.touched[:, None] * self.n_first + tf.range(self.n_first)
+        x = tf.cast(at + 1, tf.uint32)
+        # The first two rounds of Wellons's "lowbias32" hash.
+        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+            x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, _uint(shift)))
+            x *= _uint(factor)
+        bit = tf.bitwise.bitwise_and(tf.bitwise.right_shift(x, _uint(16)), _uint(1))
+        return 2.0 * tf.cast(bit, tf.float32) - 1.0
+
+    def _block(self, theta, uses):
+        """What is learned, (n_columns, n_first, N_FIELDS + N_WAVES)."""
+        shape = [uses.n_columns, self.n_first, N_FIELDS + N_WAVES]
+        n = uses.n_columns * self.n_first * (N_FIELDS + N_WAVES)
+        return tf.reshape(theta[tf.size(theta) - n :], shape)
+
+    def _filled(self, first, rest, uses):
+        """Values of the first coordinates, and one for all others."""
+        return tf.concat([first, tf.fill([uses.n, self.width - self.n_first], rest)], 1)
+
+
+def _uint(value):
+    return tf.constant(value, tf.uint32)
+
+
+def _bounded(change, most):
+    """A change, as long as one step may make it: Newton's can be without bounds."""
+    return tf.clip_by_value(change, -most, most)
