@@ -7,13 +7,13 @@ estimator that holds one as `estimator_`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ._data.wording import one_line, shown
+from ._data.wording import one_line
 from ._files import whole_file, whole_files
+from ._space.metadata import metadata_names, metadata_values
 from ._space.token_names import keyed_vectors_name, token_from_keyed_vectors_name
 from ._space.token_tables import select_table, token_tables
 
@@ -236,42 +236,9 @@ def _metadata_columns(table, metadata):
     columns = {"token": _items(table.tokens), "count": [f"{c:g}" for c in table.counts]}
     if metadata is None:
         return columns
-    if hasattr(metadata, "column_names"):  # pyarrow, whose `columns` are the values
-        names = metadata.column_names
-    elif isinstance(metadata, Mapping) or hasattr(metadata, "columns"):
-        names = getattr(metadata, "columns", metadata)
-    else:
-        raise TypeError(
-            "metadata must be a dict from the names of columns to their values, or a "
-            f"data frame, got {shown(metadata)}, a {type(metadata).__name__}."
-        )
-    names = list(names)
-    for name in names:
-        if name in columns:
-            raise ValueError(
-                f"metadata must not have a column {name!r}: it is written."
-            )
-        if names.count(name) > 1:
-            raise ValueError(f"metadata has several columns {shown(name)}.")
-    for name in names:
-        columns[name] = _metadata_values(table, name, metadata[name])
+    for name in metadata_names(metadata, taken=columns):
+        columns[name] = metadata_values(table, name, metadata[name])
     return columns
-
-
-def _metadata_values(table, name, values):
-    """Return one value per token; refuse what is merely iterable."""
-    wrong = isinstance(values, str | bytes | Mapping | set | frozenset)
-    if wrong or not hasattr(values, "__len__") or getattr(values, "ndim", 1) != 1:
-        raise TypeError(
-            f"metadata column {shown(name)} must be a list or a one-dimensional array "
-            f"of {len(table)} values, got {shown(values)}, a {type(values).__name__}."
-        )
-    if len(values) != len(table):
-        raise ValueError(
-            f"metadata column {shown(name)} has {len(values)} values for the "
-            f"{len(table)} tokens of column {shown(table.name)}; give one per token."
-        )
-    return values.to_pylist() if hasattr(values, "to_pylist") else list(values)
 
 
 def _number_lines(rows):

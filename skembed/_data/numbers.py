@@ -58,6 +58,15 @@ class NumberScale:
         z = np.clip(z, -settings.FARTHEST, settings.FARTHEST)
         return z / np.sqrt(1.0 + np.square(z / 3.0))
 
+    def typical(self):
+        """Values of the column: its mean, or the quantiles that are its knots."""
+        if len(self.knots) == 0:
+            return np.array([(self.mean + self.origin) * self.unit])
+        # squash() undone; at 3 itself a value is as far away as any.
+        at = np.clip(self.knots, -2.999, 2.999)
+        z = at / np.sqrt(1.0 - np.square(at / 3.0))
+        return (z * self.sd + self.mean + self.origin) * self.unit
+
     def transform(self, values):
         """Columns (n_rows, 1 or 2): the squashed number, the missing indicator."""
         z = self.squash(values)

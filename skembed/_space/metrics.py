@@ -87,10 +87,23 @@ class Space:
         self.table = table
         self.metric = metric
         self.profiles = profiles
-        if table.spreads is not None and table.prior_scale is not None:
+        if self.has_posterior:
             self._in_use = self._find_in_use()
         if metric == "outcome":
             self._sensitivity = self._fit_sensitivity()
+
+    @property
+    def has_posterior(self):
+        """Whether it is known how sure the vectors are."""
+        return self.table.spreads is not None and self.table.prior_scale is not None
+
+    @property
+    def slope(self):
+        """How points move with the vector, (dim, n_coordinates); 0 if not in use.
+
+        For the outcome metric, and only with a posterior.
+        """
+        return self._sensitivity * self._in_use[:, None]
 
     def points(self, codes):
         """Return the points of these codes in float64; unknown tokens at zero."""
@@ -167,7 +180,7 @@ class Space:
 
     def require_posterior(self):
         """Raise an error if the estimator has no posterior."""
-        if self.table.spreads is None or self.table.prior_scale is None:
+        if not self.has_posterior:
             raise ValueError(
                 "The estimator was fitted without posterior (prior=None), so nothing "
                 "is known about how sure its vectors are. Fit it with prior='normal' "

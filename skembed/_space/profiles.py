@@ -9,7 +9,46 @@ from .._data.cells import as_objects
 from .._data.columns import take
 from .._data.frames import is_frame, replaced
 
-__all__ = ["outcome_profiles"]
+__all__ = ["ReferenceRows", "outcome_profiles", "profiles_in"]
+
+
+class ReferenceRows:
+    """Rows in which the tokens of a column are compared, one after the other.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted. `predict_proba` is used if it exists, otherwise `predict`.
+    column : int
+        The column whose tokens are substituted.
+    X : table of shape (n_samples, n_features)
+        Data from which the rows are chosen.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weight of each row.
+    n_reference : int
+        Maximum number of rows.
+    rng : numpy.random.RandomState
+        Chooses the rows.
+    """
+
+    def __init__(self, estimator, column, X, sample_weight, n_reference, rng):
+        self.estimator = estimator
+        self.column = column
+        self.X = X
+        self.rows, weights = _reference_rows(X, sample_weight, n_reference, rng)
+        self.shares = weights / weights.sum()
+
+    def __len__(self):
+        return len(self.rows)
+
+    def filled(self, tokens):
+        """Return the rows with every token in turn, token by token."""
+        return _substitute(self.X, self.rows, self.column, tokens)
+
+    def outcomes(self, tokens):
+        """Predict with every token in turn, (n_tokens, n_rows, n_outputs)."""
+        outcome = _outcome(self.estimator, self.filled(tokens))
+        return outcome.reshape(len(tokens), len(self), -1)
 
 
 def outcome_profiles(estimator, table, X, sample_weight, n_reference, rng):
@@ -36,13 +75,16 @@ def outcome_profiles(estimator, table, X, sample_weight, n_reference, rng):
         Centred at the mean over the tokens by their counts, and scaled so that
         Euclidean distances are root mean square differences over rows and outputs.
     """
-    rows, weights = _reference_rows(X, sample_weight, n_reference, rng)
+    rows = ReferenceRows(estimator, table.column, X, sample_weight, n_reference, rng)
+    return profiles_in(rows, table)
+
+
+def profiles_in(rows, table):
+    """Return the profiles of the tokens of `table` in given `ReferenceRows`."""
     step = max(1, settings.PROFILE_ROWS // len(rows))
     parts, origin = [], 0.0
     for start in range(0, len(table), step):
-        tokens = table.tokens[start : start + step]
-        filled = _substitute(X, rows, table.column, tokens)
-        part = _outcome(estimator, filled).reshape(len(tokens), len(rows), -1)
+        part = rows.outcomes(table.tokens[start : start + step])
         if start == 0:
             origin = part[0]
         # differences first: float32 is exact enough for them at any level of outcomes
@@ -50,7 +92,7 @@ def outcome_profiles(estimator, table, X, sample_weight, n_reference, rng):
     profiles = np.concatenate(parts)
     share = (table.counts / table.counts.sum()).astype(np.float32)
     profiles -= np.tensordot(share, profiles, axes=1)
-    scale = np.sqrt(weights / weights.sum() / profiles.shape[2])
+    scale = np.sqrt(rows.shares / profiles.shape[2])
     profiles *= scale.astype(np.float32)[:, None]
     return profiles.reshape(len(table), -1)
 
