@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "skembed"
 FOLDERS = ("_data", "_model", "_training", "_keras")  # before the estimators
-LATER_FOLDERS = ("_cross_fit", "_space", "_plot")  # behind them
+LATER_FOLDERS = ("_cross_fit", "_space", "_plot", "_report")  # behind them
 BESIDE = (
     "__init__",
     "_files",

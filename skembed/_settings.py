@@ -206,3 +206,28 @@ MAX_SPELLINGS = 20_000
 SHOWN = 160
 # Characters of a token that a plot shows: of the widest they leave room for the data.
 LABEL = 30
+
+# The report ------------------------------------------------------------------------
+
+# Tokens of a column that a report holds, the most frequent ones: its file stays below
+# 15 MB and opens within seconds. Found with benchmarks/token_report.py.
+REPORT_TOKENS = 50_000
+# Reference rows behind effects, and the seed that chooses them: those of a
+# TokenSimilarity with random_state=0.
+REPORT_REFERENCE, REPORT_SEED = 100, 0
+# Neighbours on a card, and the bytes that all cards of a column may take for them and
+# for the outcomes of rows.
+REPORT_NEIGHBORS, REPORT_LIST_BYTES = 10, 3_000_000
+# Coverage of the intervals of effects: that of `predict_interval`.
+REPORT_COVERAGE = 0.9
+# Probability below which the order of two neighbours is a tie: that of `most_similar`.
+REPORT_CONFIDENCE = 0.95
+# Share of what vectors do to the outcome below which a second direction is rounding.
+REPORT_LINE = 1e-8
+# Share of the second direction in the first below which a map is stretched: drawn to
+# scale it would be a line.
+REPORT_STRETCH = 0.05
+# Outcomes of rows that a card shows, and the characters of a token that it shows.
+REPORT_OUTCOMES, REPORT_TEXT = 200, 5_000
+# Classes or outcomes that a report shows, the first ones.
+REPORT_OUTPUTS = 12

@@ -9,7 +9,7 @@ import skembed
 
 ROOT = Path(skembed.__file__).parent
 ENGINE = {"tensorflow", "keras", "scikeras"}
-OPTIONAL = {"pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich"}
+OPTIONAL = {"pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich", "bokeh"}
 
 # Room -> the rooms that it may import. A folder is a room; so is a file beside them.
 # Every room may read _settings (constants) and _sklearn (what is private there).
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "_space": {"_model", "_data"},
     "_similarity": {"_versions", "_predictors", "_space", "_data"},
     "_plot": {"_space", "_data"},
+    "_report": {"_plot", "_space", "_files", "_data", "__init__"},
     "export": {"_space", "_files", "_data"},
     "datasets": set(),
     "demo": {"_plot", "_similarity", "_regressor", "datasets", "_files"},

@@ -37,12 +37,12 @@ def one_line(text):
     return _NOT_WRITTEN.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
 
 
-def label(text):
+def label(text, longest=settings.LABEL):
     """Text as the name of a point, an axis or a colour: visible, short, on one line."""
     if not text.strip():
-        return repr(text[: settings.LABEL]) if text else "(empty)"
-    half = settings.LABEL // 2
-    if len(text) > settings.LABEL:
+        return repr(text[:longest]) if text else "(empty)"
+    half = longest // 2
+    if len(text) > longest:
         text = f"{text[:half]}\N{HORIZONTAL ELLIPSIS}{text[-half + 1 :]}"
     return one_line(text)
 

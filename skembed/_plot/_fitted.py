@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skembed import _settings as settings
 from skembed._data.cells import as_objects as python_cells
 from skembed._data.cells import key, text
 from skembed._data.columns import Column, as_table, as_tokens, is_missing, read
@@ -124,13 +125,16 @@ def _key(token):
     return None if is_missing(token) else key(token)
 
 
-def token_labels(tokens, labels=None):
-    """Write tokens as text; `labels` (dict, function or None) may rename them."""
+def token_labels(tokens, labels=None, longest=settings.LABEL):
+    """Write tokens as text; `labels` (dict, function or None) may rename them.
+
+    Those that are not renamed are cut to `longest` characters.
+    """
     check_names("labels", labels)
     if callable(labels):
         return [text(labels(token)) for token in tokens]
     find = finder(labels or {})
-    names = ["(missing)" if is_missing(t) else label(text(t)) for t in tokens]
+    names = ["(missing)" if is_missing(t) else label(text(t), longest) for t in tokens]
     return [text(find(t, name)) for t, name in zip(tokens, names, strict=True)]
 
 
