@@ -1,6 +1,8 @@
 """Sphinx: ``sphinx-build -W --keep-going docs docs/_build/html``, no network."""
 
 import os
+import runpy
+from pathlib import Path
 
 from docutils.nodes import SkipNode, reference
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -86,7 +88,15 @@ def _link_to_sklearn(app, env, node, contnode):
     return reference("", "", contnode, refuri=SKLEARN + page, internal=False)
 
 
+def _write_front_report(app, error):
+    """The report that the front page shows, made by the code as it is."""
+    if error is None and app.builder.format == "html":
+        front = runpy.run_path(str(Path(__file__).parent / "make_front.py"))
+        front["write_report"](Path(app.outdir) / "flights_report.html")
+
+
 def setup(app):
-    """Formulas as MathML, which browsers draw by themselves."""
+    """Formulas as MathML, which browsers draw by themselves; a report in front."""
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))
     app.connect("missing-reference", _link_to_sklearn)
+    app.connect("build-finished", _write_front_report)

@@ -3,16 +3,18 @@
 It learns vectors of airlines, airports and aircraft from the minutes that flights out
 of New York spent in the air. It prints the score on held-out flights and the nearest
 destinations of four airports, and draws a map of the destinations by their vectors.
+Beside the picture it writes a report of all columns for the browser, where Bokeh is.
 """
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import train_test_split
 
-from . import EmbeddingDisplay, EmbeddingRegressor, TokenSimilarity
+from . import EmbeddingDisplay, EmbeddingRegressor, TokenReport, TokenSimilarity
 from ._files import whole_file
 from .datasets import load_flights
 
@@ -33,8 +35,11 @@ def main(picture="flights_map.png"):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own messages
     flights = load_flights()
     city = {code: airport.city for code, airport in flights.airports.items()}
+    data = flights.data
+    if find_spec("pandas") is not None:  # then the report names the columns
+        data = load_flights(as_frame=True).data
     X_train, X_test, y_train, y_test = train_test_split(
-        flights.data, flights.target, random_state=0
+        data, flights.target, random_state=0
     )
 
     regressor = EmbeddingRegressor(verbose=1, random_state=0).fit(X_train, y_train)
@@ -64,7 +69,31 @@ def main(picture="flights_map.png"):
             file, format=picture.suffix[1:], dpi=100, bbox_inches="tight"
         )
     print(f"\na map of the destinations, by their vectors: {picture}")
+    write_report(picture.with_suffix(".html"), regressor, X_train, y_train, flights)
     return score
+
+
+def write_report(path, regressor, X, y, flights):
+    """Write a report of the flights, or say what is missing for one."""
+    places = flights.airports.items()
+    try:
+        report = TokenReport(
+            regressor,
+            X=X,
+            y=y,
+            labels={code: place.city for code, place in places},
+            metadata={
+                flights.feature_names.index("dest"): {
+                    "longitude": {code: place.lon for code, place in places},
+                    "latitude": {code: place.lat for code, place in places},
+                }
+            },
+            title="Minutes in the air out of New York",
+        )
+    except ImportError as error:
+        print(f"no report for the browser: {error}")
+        return
+    print(f"a report to open in the browser: {report.write_html(path)}")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "_report": {"_plot", "_space", "_files", "_data", "__init__"},
     "export": {"_space", "_files", "_data"},
     "datasets": set(),
-    "demo": {"_plot", "_similarity", "_regressor", "datasets", "_files"},
+    "demo": {"_report", "_plot", "_similarity", "_regressor", "datasets", "_files"},
     "__init__": set(),
 }
 EVERYBODY = {"_settings", "_sklearn"}

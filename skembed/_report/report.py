@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._data.columns import as_table
-from .._data.wording import shown
+from .._data.wording import several, shown
 from .._files import whole_file
 from .._plot._fitted import before
 from .._space.checks import check_flag, check_names
@@ -64,7 +64,7 @@ class TokenReport:
     metadata : dict or dataframe, default=None
         More columns to see on the cards and to colour the map by: from their names to
         one value per token, in the order of `categories_` or as a dict from tokens. If
-        several columns are shown: a dict from the names of these columns to that.
+        several columns are shown: a dict from these columns, by name or index, to that.
     title : str, default=None
         Title of the page. None names the estimator.
     reducer : transformer, default=None
@@ -338,24 +338,33 @@ def _of_column(metadata, table, chosen):
     """Return what the user says of the tokens of one column."""
     if metadata is None or len(chosen) == 1 and not _is_by_column(metadata, table):
         return metadata
-    names = [other.name for other in chosen]
-    if not isinstance(metadata, dict) or not set(metadata) <= set(names):
+    if not isinstance(metadata, dict):
         raise ValueError(
-            f"metadata must be a dict from columns of tokens, some of {names}, to what "
-            f"is known of their tokens, got {shown(metadata)}; or pick one column by "
-            "feature=."
+            f"metadata must be a dict from columns of tokens, some of "
+            f"{several([other.name for other in chosen])}, to what is known of their "
+            f"tokens, got {shown(metadata)}; or pick one column by feature=."
         )
-    return metadata.get(table.name)
+    by_column = {}
+    for name, known in metadata.items():
+        try:
+            by_column[select_table(chosen, name).name] = known
+        except ValueError as error:
+            raise ValueError(
+                f"metadata of several columns is a dict from these columns: {error}"
+            ) from None
+    return by_column.get(table.name)
 
 
 def _is_by_column(metadata, table):
     """Whether metadata of a single column is given under its name, too."""
-    if not isinstance(metadata, dict) or list(metadata) != [table.name]:
+    if not isinstance(metadata, dict) or len(metadata) != 1:
         return False
-    inner = metadata[table.name]
+    ((name, known),) = metadata.items()
+    if name != table.name and name != table.column:
+        return False
     # By its name there is a table of columns, not one value per token.
-    return hasattr(inner, "columns") or (
-        isinstance(inner, dict) and any(map(_is_column, inner.values()))
+    return hasattr(known, "columns") or (
+        isinstance(known, dict) and any(map(_is_column, known.values()))
     )
 
 

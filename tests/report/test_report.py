@@ -259,6 +259,9 @@ def test_metadata_of_every_kind(towns):
     frame = pd.DataFrame({"number": np.arange(30)})
     by_frame = block(TokenReport(regressor, feature=0, metadata=frame))[1]
     np.testing.assert_array_equal(by_frame["meta0"], np.arange(30))
+    by_index = TokenReport(regressor, metadata={0: frame, "x1": {"n": [1, 2, 3]}})
+    np.testing.assert_array_equal(block(by_index)[1]["meta0"], np.arange(30))
+    np.testing.assert_array_equal(block(by_index, 1)[1]["meta0"], [1, 2, 3])
 
 
 def test_files_are_written_whole(tmp_path, town_report):
@@ -364,9 +367,10 @@ def test_without_bokeh_the_extra_is_named(monkeypatch, towns):
         ({"feature": "nothing"}, ValueError, "is no token column"),
         ({"labels": 3}, TypeError, "labels must be a dict"),
         ({"verbose": "yes"}, TypeError, "verbose must be True"),
-        ({"metadata": {"height": [1.0] * 30}}, ValueError, "from columns of tokens"),
+        ({"metadata": {"height": [1.0] * 30}}, ValueError, "no token column"),
         ({"feature": 0, "metadata": {"h": [1.0]}}, ValueError, "1 values for the 30"),
         ({"feature": 0, "metadata": 5}, TypeError, "must be a dict"),
+        ({"metadata": [1.0] * 30}, ValueError, "from columns of tokens"),
         ({"X": [["town 00", "red"]]}, ValueError, "X has 2 columns"),
     ],
 )

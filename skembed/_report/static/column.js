@@ -2,18 +2,12 @@
 "use strict";
 
 const columns = (() => {
-  const { clone, element, hideTip, later, name, plural, say, showTip, svg } = dom;
+  const { clone, element, hideTip, later, name, plural, say, showTip } = dom;
   const { drawn, dragWith, keys, listed, part, setRange, size, style, styleFrame, wheel } =
     drawing;
   const { number, signed } = logic;
   const UNKNOWN = -2;
   const NOBODY = -1;
-  const MOST_LABELS = 60;
-  const MOST_ELLIPSES = 60;
-  const MOST_BARS = 1200;
-  const MOST_NAMED_BARS = 36;
-  const ELLIPSE_SHARE = 0.5;
-  const PEN = document.createElement("canvas").getContext("2d");
 
   async function unpacked(k) {
     const place = document.getElementById(`column-${k}`);
@@ -27,7 +21,7 @@ const columns = (() => {
 
   class Column {
     constructor(k, panel, figures) {
-        this.figures = figures;
+      this.figures = figures;
       this.k = k;
       this.panel = panel;
       this.focus = NOBODY;
@@ -139,27 +133,44 @@ const columns = (() => {
 
     fillControls() {
       const { at, facts } = this;
-      at.notes.replaceChildren(...facts.notes.map((text) => element("p", { class: "note" }, text)));
-      const options = (select, texts) => select.append(...texts.map((text, i) => element("option", { value: i }, text)));
+      at.notes.replaceChildren(
+        ...facts.notes.map((text) => element("p", { class: "note" }, text)),
+      );
+      const options = (select, texts) =>
+        select.append(...texts.map((text, i) => element("option", { value: i }, text)));
       options(at.output, facts.outputs);
       at["output-field"].hidden = facts.outputs.length < 2;
-      options(at["map-choice"], facts.maps.map((m) => m.name));
+      options(
+        at["map-choice"],
+        facts.maps.map((m) => m.name),
+      );
       at["map-field"].hidden = facts.maps.length < 2;
       this.colors = [
         { name: "effect", kind: "diverging", values: () => this.effect, unit: () => this.unit },
         { name: "count", kind: "log", values: () => this.count, unit: () => "rows" },
       ];
       if (this.std) {
-        this.colors.push({ name: "uncertainty", kind: "sequential", values: () => this.std, unit: () => `standard deviation of the effect, ${this.unit}` });
+        this.colors.push({
+          name: "uncertainty",
+          kind: "sequential",
+          values: () => this.std,
+          unit: () => `standard deviation of the effect, ${this.unit}`,
+        });
       }
       for (const meta of facts.metadata) {
         const { values } = this.arrays[meta.array];
         this.colors.push({
-          name: meta.name, kind: meta.kind === "number" ? "sequential" : "category",
-          values: () => values, unit: () => meta.name, categories: meta.categories || [],
+          name: meta.name,
+          kind: meta.kind === "number" ? "sequential" : "category",
+          values: () => values,
+          unit: () => meta.name,
+          categories: meta.categories || [],
         });
       }
-      options(at.color, this.colors.map((c) => c.name));
+      options(
+        at.color,
+        this.colors.map((c) => c.name),
+      );
       let most = 0;
       for (const c of this.count) most = Math.max(most, c);
       this.steps = logic.steps(most);
@@ -175,7 +186,7 @@ const columns = (() => {
         this.output = Number(at.output.value);
         this.readOutput();
         this.refreshColors();
-        this.refreshCaterpillar(true);
+        caterpillar.refresh(this, true);
         list.refresh(this);
         card.refresh(this);
       });
@@ -205,18 +216,29 @@ const columns = (() => {
       at.out.addEventListener("click", () => zoom(plot.figure, 1 / 0.6, true));
       at.all.addEventListener("click", () => this.showAll());
       const catDrags = [at["cat-select"], at["cat-move"]];
-      at["cat-select"].addEventListener("click", () => dragWith(cat, "box", catDrags, at["cat-select"]));
-      at["cat-move"].addEventListener("click", () => dragWith(cat, "pan", catDrags, at["cat-move"]));
+      at["cat-select"].addEventListener("click", () =>
+        dragWith(cat, "box", catDrags, at["cat-select"]),
+      );
+      at["cat-move"].addEventListener("click", () =>
+        dragWith(cat, "pan", catDrags, at["cat-move"]),
+      );
       at["cat-in"].addEventListener("click", () => zoom(cat.figure, 0.5, false));
       at["cat-out"].addEventListener("click", () => zoom(cat.figure, 2, false));
-      at["cat-all"].addEventListener("click", () => this.refreshCaterpillar(true));
+      at["cat-all"].addEventListener("click", () => caterpillar.refresh(this, true));
 
       wheel(plot, at.map);
       wheel(cat, at.caterpillar);
       const escape = (event) => event.key === "Escape" && (this.select(null), true);
-      keys(at.map, { x: plot.figure.x_range, y: plot.figure.y_range, all: () => this.showAll(), extra: escape });
+      keys(at.map, {
+        x: plot.figure.x_range,
+        y: plot.figure.y_range,
+        all: () => this.showAll(),
+        extra: escape,
+      });
       keys(at.caterpillar, {
-        x: cat.figure.x_range, y: null, all: () => this.refreshCaterpillar(true),
+        x: cat.figure.x_range,
+        y: null,
+        all: () => caterpillar.refresh(this, true),
         extra: (event) => {
           if (escape(event)) return true;
           const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
@@ -242,7 +264,8 @@ const columns = (() => {
       });
 
       // Hover and click: the nearest token within some pixels.
-      const under = (event, target) => (target === plot ? this.mapHit(event) : this.catHit(event));
+      const under = (event, target) =>
+        target === plot ? this.mapHit(event) : caterpillar.hit(this, event);
       for (const target of [plot, cat]) {
         const box = target === plot ? at.map : at.caterpillar;
         target.figure.on_event("mousemove", (event) => {
@@ -257,16 +280,21 @@ const columns = (() => {
           const hit = under(event, target);
           if (hit !== NOBODY) this.choose(hit);
         });
-        target.figure.on_event("doubletap", () => (target === plot ? this.showAll() : this.refreshCaterpillar(true)));
+        target.figure.on_event("doubletap", () =>
+          target === plot ? this.showAll() : caterpillar.refresh(this, true),
+        );
       }
 
-      const relabel = later(() => this.refreshLabels(), 120);
-      const thin = later(() => this.refreshBars(), 40);
+      const relabel = later(() => marks.refreshLabels(this), 120);
+      const thin = later(() => caterpillar.refreshBars(this), 40);
       for (const end of ["start", "end"]) {
-        for (const range of [plot.figure.x_range, plot.figure.y_range]) range.properties[end].change.connect(relabel);
+        for (const range of [plot.figure.x_range, plot.figure.y_range])
+          range.properties[end].change.connect(relabel);
         cat.figure.x_range.properties[end].change.connect(thin);
       }
-      new ResizeObserver(later(() => this.x && this.panel.offsetParent && this.showAll(), 150)).observe(at.map);
+      new ResizeObserver(
+        later(() => this.x && this.panel.offsetParent && this.showAll(), 150),
+      ).observe(at.map);
 
       at.copy.addEventListener("click", () => list.copy(this));
       at.save.addEventListener("click", () => list.save(this));
@@ -298,15 +326,32 @@ const columns = (() => {
       const { axes, unknown, unknownCov, equal } = facts.maps[map];
       [plot.figure.below[0].axis_label, plot.figure.left[0].axis_label] = axes;
       this.isEqual = equal;
-      this.put("unknown", unknown && this.isUnknownShown ? { x: [unknown[0]], y: [unknown[1]] } : { x: [], y: [] });
-      const prior = unknown && unknownCov && this.isUnknownShown ? logic.ellipse(unknownCov, ELLIPSE_SHARE) : null;
-      this.put("prior", prior
-        ? { x: [unknown[0]], y: [unknown[1]], width: [prior.width], height: [prior.height || 1e-9], angle: [prior.angle] }
-        : { x: [], y: [], width: [], height: [], angle: [] });
+      this.put(
+        "unknown",
+        unknown && this.isUnknownShown
+          ? { x: [unknown[0]], y: [unknown[1]] }
+          : { x: [], y: [] },
+      );
+      const prior =
+        unknown && unknownCov && this.isUnknownShown
+          ? logic.ellipse(unknownCov, marks.ELLIPSE_SHARE)
+          : null;
+      this.put(
+        "prior",
+        prior
+          ? {
+              x: [unknown[0]],
+              y: [unknown[1]],
+              width: [prior.width],
+              height: [prior.height || 1e-9],
+              angle: [prior.angle],
+            }
+          : { x: [], y: [], width: [], height: [], angle: [] },
+      );
       this.refreshColors();
-      this.refreshCaterpillar(true);
+      caterpillar.refresh(this, true);
       this.describe();
-      this.refreshLabels();
+      marks.refreshLabels(this);
     }
 
     put(source, data) {
@@ -316,13 +361,20 @@ const columns = (() => {
     /** Text for those who do not see the drawings. */
     describe() {
       const { at, facts } = this;
-      const order = logic.ordered(this.tokens, this.effect);
+      const order = this.ranked;
       const ends = order.length
         ? ` The lowest effect is ${signed(this.effect[order[0]])} (${this.nameOf(order[0]).slice(0, 60)}), the highest ${signed(this.effect[order.at(-1)])} (${this.nameOf(order.at(-1)).slice(0, 60)}).`
         : "";
-      const how = "Arrow keys move it, plus and minus zoom, 0 shows all. The table of tokens below says the same in text.";
-      at.map.setAttribute("aria-label", `Map of ${plural(order.length, "token")} of ${facts.name}, by ${facts.maps[this.map].name}. ${how}`);
-      at.caterpillar.setAttribute("aria-label", `Effects of ${plural(order.length, "token")} in order, with intervals.${ends} Arrow up and down choose the next token. ${how}`);
+      const how =
+        "Arrow keys move it, plus and minus zoom, 0 shows all. The table of tokens below says the same in text.";
+      at.map.setAttribute(
+        "aria-label",
+        `Map of ${plural(order.length, "token")} of ${facts.name}, by ${facts.maps[this.map].name}. ${how}`,
+      );
+      at.caterpillar.setAttribute(
+        "aria-label",
+        `Effects of ${plural(order.length, "token")} in order, with intervals.${ends} Arrow up and down choose the next token. ${how}`,
+      );
     }
 
     showAll() {
@@ -330,7 +382,7 @@ const columns = (() => {
       const frame = logic.ranges(this.x, this.y, w, h, this.isEqual);
       setRange(this.plot.figure.x_range, frame.x);
       setRange(this.plot.figure.y_range, frame.y);
-      this.refreshLabels();
+      marks.refreshLabels(this);
     }
 
     // Colours.
@@ -341,53 +393,25 @@ const columns = (() => {
       const values = Float32Array.from(this.tokens, (i) => all[i]);
       const scale = logic.colouring(values, chosen.kind, theme.now(), chosen.categories);
       this.scale = scale;
-      part(this.plot, "colors").setv({ palette: scale.palette, low: scale.low, high: scale.high, nan_color: scale.nothing });
-      part(this.cat, "bar-colors").setv({ palette: scale.palette, low: scale.low, high: scale.high, nan_color: scale.nothing });
+      part(this.plot, "colors").setv({
+        palette: scale.palette,
+        low: scale.low,
+        high: scale.high,
+        nan_color: scale.nothing,
+      });
+      part(this.cat, "bar-colors").setv({
+        palette: scale.palette,
+        low: scale.low,
+        high: scale.high,
+        nan_color: scale.nothing,
+      });
       this.isSetting = true;
       this.put("points", { x: this.x, y: this.y, size: this.sizes, value: scale.values });
       this.markSelected();
       this.isSetting = false;
-      this.refreshMarks();
-      this.refreshBars();
-      this.refreshLegend(chosen, scale);
-    }
-
-    refreshLegend(chosen, scale) {
-      const { legend } = this.at;
-      const parts = [];
-      if (chosen.kind === "category") {
-        const n = scale.palette.length - 1;
-        const chip = (text, k, test) => element("button", {
-          type: "button", class: "chip", title: `Select: ${text}`,
-          on: { click: () => this.select([...this.tokens].filter((i) => test(chosen.values()[i]))) },
-        }, element("i", { style: `background:${scale.palette[k]}` }), name(text, 40));
-        chosen.categories.slice(0, n).forEach((text, k) => parts.push(chip(text, k, (c) => c === k)));
-        const rest = chosen.categories.length - n;
-        const test = (c) => c < 0 || c >= n;
-        if (this.tokens.some((i) => test(chosen.values()[i]))) parts.push(chip(rest > 0 ? `${rest} others` : "none", n, test));
-      } else {
-        const back = (v) => (chosen.kind === "log" ? number(10 ** v) : chosen.kind === "diverging" ? signed(v) : number(v));
-        parts.push(element("span", { class: "ramp" }, back(scale.low),
-          element("i", { style: `background:linear-gradient(90deg, ${scale.palette.join(", ")})` }),
-          back(scale.high), " ", name(chosen.unit(), 60)));
-      }
-      const sizes = this.steps.filter((s) => /^1(0*)$/.test(String(s))).slice(-3);
-      if (sizes.length) {
-        const n = this.tokens.length;
-        const drawnSizes = logic.diameters([...sizes, this.steps.at(-1)], [0, 1, 2, 3].slice(0, sizes.length + 1));
-        parts.push(element("span", { class: "sizes" }, ...sizes.flatMap((s, k) => {
-          const d = n < 200 ? drawnSizes[k] : Math.max(drawnSizes[k] * (n < 3000 ? 0.7 : 0.46), 3);
-          return [svg("svg", { width: d + 2, height: d + 2, "aria-hidden": "true" },
-            svg("circle", { cx: d / 2 + 1, cy: d / 2 + 1, r: d / 2, fill: "none", stroke: "currentColor" })), number(s, 9)];
-        }), " rows"));
-      }
-      if (this.isUnknownShown) {
-        const what = this.facts.unknown.isPooled ? "an unknown token (pooled)" : "an unknown token: the prior";
-        parts.push(element("button", { type: "button", class: "chip", on: { click: () => this.choose(UNKNOWN) } }, "✕ ", what));
-      }
-      if (this.arrays[`cov${this.map}`]) parts.push(element("span", {}, `ellipses: ${100 * ELLIPSE_SHARE} % of the posterior`));
-      if (!this.isEqual && this.plot.figure.left[0].axis_label.startsWith("axis")) parts.push(element("span", {}, "the vertical axis is stretched"));
-      legend.replaceChildren(...parts);
+      marks.refresh(this);
+      caterpillar.refreshBars(this);
+      legend.refresh(this, chosen, scale);
     }
 
     paint() {
@@ -399,7 +423,9 @@ const columns = (() => {
       style(plot, "unknown-glyph", { line_color: text });
       style(plot, "rings-glyph", { line_color: ring });
       style(plot, "labels-glyph", { text_color: text, background_fill_color: box });
-      style(plot, "points-glyph", { line_color: theme.now() === "dark" ? "#00000088" : "#00000055" });
+      style(plot, "points-glyph", {
+        line_color: theme.now() === "dark" ? "#00000088" : "#00000055",
+      });
       style(cat, "bars-glyph", { line_color: theme.color("control") });
       style(cat, "ring-bar-glyph", { line_color: ring });
       style(cat, "ring-glyph", { line_color: ring });
@@ -415,25 +441,25 @@ const columns = (() => {
       const [w, h] = size(this.plot);
       const xPixels = w / (figure.x_range.end - figure.x_range.start);
       const yPixels = h / (figure.y_range.end - figure.y_range.start);
-      const row = logic.nearest(this.x, this.y, event.x, event.y, xPixels, yPixels, 6, this.sizes);
+      const row = logic.nearest(
+        this.x,
+        this.y,
+        event.x,
+        event.y,
+        xPixels,
+        yPixels,
+        6,
+        this.sizes,
+      );
       if (row >= 0) return this.tokens[row];
       const { unknown } = this.facts.maps[this.map];
-      if (unknown && this.isUnknownShown && Math.hypot((unknown[0] - event.x) * xPixels, (unknown[1] - event.y) * yPixels) < 9) return UNKNOWN;
+      if (
+        unknown &&
+        this.isUnknownShown &&
+        Math.hypot((unknown[0] - event.x) * xPixels, (unknown[1] - event.y) * yPixels) < 9
+      )
+        return UNKNOWN;
       return NOBODY;
-    }
-
-    catHit(event) {
-      const rank = Math.round(event.x);
-      if (rank < 0 || rank >= this.ranked.length) return NOBODY;
-      const { figure } = this.cat;
-      const [w] = size(this.cat);
-      const pixels = w / (figure.x_range.end - figure.x_range.start);
-      // Where bars are thinner than a pixel, the nearest one that is drawn.
-      if (pixels < 3 && this.drawnRanks.length) {
-        const at = this.drawnRanks.reduce((a, b) => (Math.abs(b - event.x) < Math.abs(a - event.x) ? b : a));
-        return Math.abs(at - event.x) * pixels < 8 ? this.ranked[at] : NOBODY;
-      }
-      return Math.abs(rank - event.x) * pixels < 10 ? this.ranked[rank] : NOBODY;
     }
 
     point(i, x, y) {
@@ -441,7 +467,7 @@ const columns = (() => {
       else showTip(this.tipOf(i), x, y);
       if (i === this.hover) return;
       this.hover = i;
-      this.refreshMarks();
+      marks.refresh(this);
     }
 
     tipOf(i) {
@@ -449,8 +475,17 @@ const columns = (() => {
       const interval = this.intervalOf(i);
       const effect = element("div", {}, `${signed(this.effectOf(i))} `, name(this.unit, 40));
       const lines = [title, effect];
-      if (interval) lines.push(element("div", {}, `${100 * this.facts.coverage} %: ${this.intervalText(i)}`));
-      lines.push(element("div", {}, i === UNKNOWN ? "what is expected before any row" : plural(this.count[i], "row")));
+      if (interval)
+        lines.push(
+          element("div", {}, `${100 * this.facts.coverage} %: ${this.intervalText(i)}`),
+        );
+      lines.push(
+        element(
+          "div",
+          {},
+          i === UNKNOWN ? "what is expected before any row" : plural(this.count[i], "row"),
+        ),
+      );
       return lines;
     }
 
@@ -461,12 +496,14 @@ const columns = (() => {
         this.at.least.dispatchEvent(new Event("input"));
       }
       if (andShow && i >= 0) this.bringIntoView(i);
-      this.refreshMarks();
+      marks.refresh(this);
       card.refresh(this);
       list.mark(this);
       if (!quietly) {
         const interval = this.intervalOf(i);
-        say(`${this.nameOf(i).slice(0, 80)}: effect ${signed(this.effectOf(i))}${interval ? `, ${this.intervalText(i)}` : ""}`);
+        say(
+          `${this.nameOf(i).slice(0, 80)}: effect ${signed(this.effectOf(i))}${interval ? `, ${this.intervalText(i)}` : ""}`,
+        );
       }
     }
 
@@ -475,7 +512,8 @@ const columns = (() => {
       const [x, y] = [this.x[this.rowOf[i]], this.y[this.rowOf[i]]];
       const moved = (range, v) => {
         const width = range.end - range.start;
-        if (v < range.start + 0.05 * width || v > range.end - 0.05 * width) setRange(range, [v - width / 2, v + width / 2]);
+        if (v < range.start + 0.05 * width || v > range.end - 0.05 * width)
+          setRange(range, [v - width / 2, v + width / 2]);
       };
       moved(figure.x_range, x);
       moved(figure.y_range, y);
@@ -486,141 +524,27 @@ const columns = (() => {
       this.isSetting = true;
       this.markSelected();
       this.isSetting = false;
-      this.refreshMarks();
-      this.refreshBars();
+      marks.refresh(this);
+      caterpillar.refreshBars(this);
       list.refresh(this);
-      say(this.selected ? `${plural(this.selected.length, "token")} selected` : "Nothing selected");
+      say(
+        this.selected
+          ? `${plural(this.selected.length, "token")} selected`
+          : "Nothing selected",
+      );
     }
 
     markSelected() {
       this.isSelected = new Uint8Array(this.n);
       for (const i of this.selected || []) this.isSelected[i] = 1;
-      part(this.plot, "points").selected.indices = (this.selected || []).map((i) => this.rowOf[i]).filter((row) => row >= 0);
-    }
-
-    /** Rings about what is looked at, and the ellipses of that and of labels. */
-    refreshMarks() {
-      const looked = [...new Set([this.focus, this.hover])].filter((i) => i >= 0 && this.rowOf[i] >= 0);
-      const rows = looked.map((i) => this.rowOf[i]);
-      this.put("rings", {
-        x: rows.map((r) => this.x[r]), y: rows.map((r) => this.y[r]),
-        size: rows.map((r) => this.sizes[r] + 5), width: looked.map((i) => (i === this.focus ? 2.5 : 1.5)),
-      });
-      const cov = this.arrays[`cov${this.map}`];
-      if (cov) {
-        const some = (this.selected || []).slice(0, MOST_ELLIPSES);
-        const wanted = [...new Set([...looked, ...some, ...(this.labelled || [])])].filter((i) => this.rowOf[i] >= 0);
-        const shapes = wanted.map((i) => logic.ellipse(cov.values.subarray(3 * i, 3 * i + 3), ELLIPSE_SHARE));
-        const tiny = (this.plot.figure.y_range.end - this.plot.figure.y_range.start) / 120;
-        this.put("ellipses", {
-          x: wanted.map((i) => this.x[this.rowOf[i]]), y: wanted.map((i) => this.y[this.rowOf[i]]),
-          width: shapes.map((s) => s.width), height: shapes.map((s) => (this.isEqual ? s.height : Math.max(s.height, tiny))),
-          angle: shapes.map((s) => s.angle), alpha: wanted.map((i) => (i === this.focus || i === this.hover ? 0.3 : 0.09)),
-        });
-      }
-      const ranked = looked.filter((i) => this.rankOf && this.rankOf[i] >= 0);
-      const ends = ranked.map((i) => this.intervalOf(i) || [this.effect[i], this.effect[i]]);
-      part(this.cat, "ring").data = listed({
-        rank: ranked.map((i) => this.rankOf[i]), effect: ranked.map((i) => this.effect[i]),
-        low: ends.map((e) => e[0]), high: ends.map((e) => e[1]), width: ranked.map((i) => (i === this.focus ? 2.5 : 1.5)),
-      });
-    }
-
-    refreshLabels() {
-      if (!this.x) return;
-      const { figure } = this.plot;
-      const [w, h] = size(this.plot);
-      const [xr, yr] = [figure.x_range, figure.y_range];
-      const pen = PEN;
-      pen.font = "12px system-ui, sans-serif";
-      const boxes = [];
-      const rows = [];
-      // Tokens stand with the most frequent first.
-      for (let row = 0; row < this.x.length && boxes.length < 4 * MOST_LABELS; row++) {
-        const x = ((this.x[row] - xr.start) / (xr.end - xr.start)) * w;
-        const y = (1 - (this.y[row] - yr.start) / (yr.end - yr.start)) * h;
-        if (!(x >= 0 && x <= w && y >= 0 && y <= h)) continue;
-        const text = this.shortName(this.tokens[row]);
-        boxes.push({ x, y, r: this.sizes[row] / 2, w: pen.measureText(text).width });
-        rows.push(row);
-      }
-      const most = this.x.length > 3000 ? 25 : MOST_LABELS;
-      const placed = logic.placed(boxes, w, h, most);
-      const at = placed.map((p) => rows[p.at]);
-      this.labelled = at.map((row) => this.tokens[row]);
-      this.put("labels", {
-        x: at.map((row) => this.x[row]), y: at.map((row) => this.y[row]), text: at.map((row) => this.shortName(this.tokens[row])),
-        dx: placed.map((p) => p.dx), dy: placed.map((p) => p.dy), align: placed.map((p) => p.align),
-      });
-      this.refreshMarks();
+      part(this.plot, "points").selected.indices = (this.selected || [])
+        .map((i) => this.rowOf[i])
+        .filter((row) => row >= 0);
     }
 
     shortName(i) {
       const text = this.nameOf(i);
       return text.length > 30 ? `${text.slice(0, 15)}…${text.slice(-14)}` : text;
-    }
-
-    // The caterpillar.
-
-    refreshCaterpillar(showAll) {
-      this.ranked = logic.ordered(this.tokens, this.effect);
-      this.rankOf = new Int32Array(this.n).fill(-1);
-      this.ranked.forEach((i, rank) => (this.rankOf[i] = rank));
-      const { figure } = this.cat;
-      figure.left[0].axis_label = `effect, ${this.unit}`;
-      if (showAll) {
-        const ends = [];
-        for (const i of this.ranked) ends.push(...(this.intervalOf(i) || [this.effect[i]]));
-        ends.push(0);
-        const frame = logic.ranges([0], Float64Array.from(ends), 1, 1, false, 0.06);
-        const n = Math.max(this.ranked.length, 1);
-        setRange(figure.x_range, [-0.5 - 0.015 * n, n - 0.5 + 0.015 * n]);
-        setRange(figure.y_range, frame.y);
-      }
-      const prior = this.isUnknownShown ? this.intervalOf(UNKNOWN) : null;
-      const far = 1e3 * (figure.y_range.end - figure.y_range.start);
-      part(this.cat, "prior-band").setv(prior
-        ? { bottom: Math.max(prior[0], -far), top: Math.min(prior[1], far), visible: true }
-        : { visible: false });
-      part(this.cat, "prior-line").setv({ location: this.unknown.effect, visible: this.isUnknownShown });
-      this.refreshBars();
-      this.refreshMarks();
-    }
-
-    refreshBars() {
-      if (!this.ranked) return;
-      const { figure } = this.cat;
-      const from = Math.max(Math.floor(figure.x_range.start), 0);
-      const to = Math.min(Math.ceil(figure.x_range.end) + 1, this.ranked.length);
-      const ranks = logic.thin(from, to, MOST_BARS);
-      this.drawnRanks = ranks;
-      const tokens = ranks.map((rank) => this.ranked[rank]);
-      const ends = tokens.map((i) => this.intervalOf(i) || [this.effect[i], this.effect[i]]);
-      const few = to - from <= 120;
-      const many = ranks.length > 300;
-      part(this.cat, "bars").data = {
-        rank: ranks, effect: tokens.map((i) => this.effect[i]), low: ends.map((e) => e[0]), high: ends.map((e) => e[1]),
-        value: tokens.map((i) => this.scale.values[this.rowOf[i]]),
-        alpha: tokens.map((i) => (!this.selected || this.isSelected[i] ? (many ? 0.6 : 0.95) : 0.12)),
-        size: tokens.map(() => (few ? 8 : 4)),
-      };
-      const axis = figure.below[0];
-      const isNamed = this.ranked.length > 0 && to - from <= MOST_NAMED_BARS;
-      const names = isNamed ? new Map(ranks.map((rank, k) => [rank, this.shortName(tokens[k])])) : new Map();
-      part(this.cat, "ranks").ticks = isNamed ? ranks : [];
-      axis.setv({
-        major_label_overrides: names, major_label_orientation: isNamed ? 0.7 : "horizontal",
-        axis_label: isNamed ? null : "tokens, from the lowest effect to the highest",
-      });
-      const left = to - from - ranks.length;
-      const { unknown, facts } = this;
-      const words = [`Bars have ${100 * facts.coverage} % of the posterior.`];
-      if (!this.std) words[0] = "There is no posterior (prior=None), so there are no intervals.";
-      if (this.isUnknownShown && unknown.std !== null) {
-        words.push(`Hatched: what is expected of an unknown token${facts.unknown.isPooled ? " (pooled with the rare ones)" : ""}, ${signed(unknown.effect)} (${this.intervalText(UNKNOWN)}).`);
-      }
-      if (left > 0) words.push(`${number(ranks.length, 6)} of ${number(to - from, 9)} are drawn; zoom in to see the others.`);
-      this.at["cat-note"].textContent = words.join(" ");
     }
   }
 

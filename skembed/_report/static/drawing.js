@@ -22,7 +22,9 @@ const drawing = (() => {
 
   /** Columns as Bokeh takes them: plain arrays. */
   function listed(columns) {
-    return Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, Array.from(values)]));
+    return Object.fromEntries(
+      Object.entries(columns).map(([key, values]) => [key, Array.from(values)]),
+    );
   }
 
   /** Set the properties of a glyph in all its states. */
@@ -44,7 +46,9 @@ const drawing = (() => {
       axis.axis_label_text_color = quiet;
       axis.major_label_text_color = quiet;
     }
-    for (const grid of figure.center) if ("grid_line_color" in grid && grid.grid_line_color !== null) grid.grid_line_color = line;
+    for (const grid of figure.center)
+      if ("grid_line_color" in grid && grid.grid_line_color !== null)
+        grid.grid_line_color = line;
   }
 
   function setRange(range, [start, end]) {
@@ -53,7 +57,8 @@ const drawing = (() => {
 
   function dragWith(plot, tool, buttons, chosen) {
     plot.figure.toolbar.active_drag = part(plot, tool);
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
+    for (const button of buttons)
+      button.setAttribute("aria-pressed", String(button === chosen));
   }
 
   /** Wheels zoom; in a page around this one only once the drawing was clicked. */

@@ -9,8 +9,14 @@ const list = (() => {
   function listed(column) {
     const some = column.selected || column.tokens;
     const { key, down } = column.order;
+    if (key === "effect" && !column.selected) {
+      const ranked = Array.from(column.ranked); // in that order already
+      return down ? ranked.reverse() : ranked;
+    }
     if (key === "token") {
-      const sorted = Array.from(some).sort((a, b) => (column.nameOf(a) < column.nameOf(b) ? -1 : 1));
+      const sorted = Array.from(some).sort((a, b) =>
+        column.nameOf(a) < column.nameOf(b) ? -1 : 1,
+      );
       return down ? sorted.reverse() : sorted;
     }
     const values = { count: column.count, effect: column.effect, std: column.std }[key];
@@ -20,26 +26,69 @@ const list = (() => {
   function refresh(column) {
     const { at } = column;
     const tokens = listed(column);
-    at["list-title"].textContent = column.selected ? `${plural(tokens.length, "token")} selected` : plural(tokens.length, "token");
+    at["list-title"].textContent = column.selected
+      ? `${plural(tokens.length, "token")} selected`
+      : plural(tokens.length, "token");
     at.clear.disabled = !column.selected;
-    const titles = [["token", "token"], ["count", "rows"], ["effect", "effect"], ...(column.std ? [["std", `${100 * column.facts.coverage} % interval`]] : [])];
-    at.list.tHead.rows[0].replaceChildren(...titles.map(([key, title]) => {
-      const isKey = column.order.key === key;
-      const arrow = isKey ? (column.order.down ? " ↓" : " ↑") : "";
-      return element("th", { scope: "col", class: key === "token" ? "" : "number", "aria-sort": isKey ? (column.order.down ? "descending" : "ascending") : "none" },
-        element("button", { type: "button", on: { click: () => sortBy(column, key) } }, title + arrow));
-    }));
-    at.list.tBodies[0].replaceChildren(...tokens.slice(0, MOST_LISTED).map((i) => element("tr", { "data-token": i, "aria-current": i === column.focus ? "true" : null },
-      element("td", {}, element("button", { type: "button", title: column.nameOf(i).slice(0, 200), on: { click: () => column.choose(i, { andShow: true }) } }, name(column.nameOf(i), 60))),
-      element("td", { class: "number" }, number(column.count[i], 9)),
-      element("td", { class: "number" }, signed(column.effect[i])),
-      column.std ? element("td", { class: "number" }, column.intervalText(i)) : null)));
+    const titles = [
+      ["token", "token"],
+      ["count", "rows"],
+      ["effect", "effect"],
+      ...(column.std ? [["std", `${100 * column.facts.coverage} % interval`]] : []),
+    ];
+    at.list.tHead.rows[0].replaceChildren(
+      ...titles.map(([key, title]) => {
+        const isKey = column.order.key === key;
+        const arrow = isKey ? (column.order.down ? " ↓" : " ↑") : "";
+        return element(
+          "th",
+          {
+            scope: "col",
+            class: key === "token" ? "" : "number",
+            "aria-sort": isKey ? (column.order.down ? "descending" : "ascending") : "none",
+          },
+          element(
+            "button",
+            { type: "button", on: { click: () => sortBy(column, key) } },
+            title + arrow,
+          ),
+        );
+      }),
+    );
+    at.list.tBodies[0].replaceChildren(
+      ...tokens.slice(0, MOST_LISTED).map((i) =>
+        element(
+          "tr",
+          { "data-token": i, "aria-current": i === column.focus ? "true" : null },
+          element(
+            "td",
+            {},
+            element(
+              "button",
+              {
+                type: "button",
+                title: column.nameOf(i).slice(0, 200),
+                on: { click: () => column.choose(i, { andShow: true }) },
+              },
+              name(column.nameOf(i), 60),
+            ),
+          ),
+          element("td", { class: "number" }, number(column.count[i], 9)),
+          element("td", { class: "number" }, signed(column.effect[i])),
+          column.std ? element("td", { class: "number" }, column.intervalText(i)) : null,
+        ),
+      ),
+    );
     const left = tokens.length - MOST_LISTED;
-    at["list-note"].textContent = left > 0 ? `${number(left, 9)} more are in what is copied or saved.` : "";
+    at["list-note"].textContent =
+      left > 0 ? `${number(left, 9)} more are in what is copied or saved.` : "";
   }
 
   function sortBy(column, key) {
-    column.order = { key, down: column.order.key === key ? !column.order.down : key !== "token" };
+    column.order = {
+      key,
+      down: column.order.key === key ? !column.order.down : key !== "token",
+    };
     refresh(column);
     const titles = [...column.at.list.tHead.querySelectorAll("button")];
     const place = ["token", "count", "effect", "std"].indexOf(key);
@@ -55,9 +104,19 @@ const list = (() => {
 
   function csv(column) {
     const meta = column.facts.metadata;
-    const head = ["token", ...(column.facts.tokens ? ["label"] : []), "rows", "effect", ...(column.std ? ["std", "low", "high"] : []), ...meta.map((m) => m.name)];
+    const head = [
+      "token",
+      ...(column.facts.tokens ? ["label"] : []),
+      "rows",
+      "effect",
+      ...(column.std ? ["std", "low", "high"] : []),
+      ...meta.map((m) => m.name),
+    ];
     const rows = listed(column).map((i) => [
-      column.tokenOf(i), ...(column.facts.tokens ? [column.nameOf(i)] : []), column.count[i], column.effect[i],
+      column.tokenOf(i),
+      ...(column.facts.tokens ? [column.nameOf(i)] : []),
+      column.count[i],
+      column.effect[i],
       ...(column.std ? [column.std[i], ...column.intervalOf(i)] : []),
       ...meta.map((m) => {
         const value = column.arrays[m.array].values[i];

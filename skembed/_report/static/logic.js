@@ -116,8 +116,10 @@ const logic = (() => {
   function thin(start, end, most) {
     const n = Math.max(end - start, 0);
     if (n <= most) return Array.from({ length: n }, (_, i) => start + i);
-    return Array.from({ length: most }, (_, i) =>
-      start + Math.round((i * (n - 1)) / (most - 1)));
+    return Array.from(
+      { length: most },
+      (_, i) => start + Math.round((i * (n - 1)) / (most - 1)),
+    );
   }
 
   /** Tokens of at least so many rows, the most frequent first. */
@@ -129,11 +131,13 @@ const logic = (() => {
 
   /** Tokens in the order of a value, from the least; those without one last. */
   function ordered(tokens, values, down = false) {
-    const key = (i) => (Number.isNaN(values[i]) ? Infinity : down ? -values[i] : values[i]);
-    return Int32Array.from(tokens).sort((a, b) => {
-      const [p, q] = [key(a), key(b)];
-      return p < q ? -1 : p > q ? 1 : a - b;
-    });
+    const keys = new Float64Array(values.length);
+    for (const i of tokens) {
+      keys[i] = Number.isNaN(values[i]) ? Infinity : down ? -values[i] : values[i];
+    }
+    return Int32Array.from(tokens).sort((a, b) =>
+      keys[a] < keys[b] ? -1 : keys[a] > keys[b] ? 1 : a - b,
+    );
   }
 
   /** The place of the nearest point to (x, y) within a radius of pixels, or -1. */
@@ -188,7 +192,10 @@ const logic = (() => {
     const taken = [];
     const out = [];
     const free = (box) =>
-      box[0] >= 0 && box[2] <= width && box[1] >= 0 && box[3] <= height &&
+      box[0] >= 0 &&
+      box[2] <= width &&
+      box[1] >= 0 &&
+      box[3] <= height &&
       taken.every((t) => box[2] < t[0] || t[2] < box[0] || box[3] < t[1] || t[3] < box[1]);
     boxes.slice(0, 60).forEach(({ x, y, r }, i) => {
       taken.push([x - r, y - r, x + r, y + r, i]);
@@ -223,15 +230,31 @@ const logic = (() => {
     light: {
       diverging: ["#083f7d", "#2f78bd", "#7f8b99", "#c0722a", "#8a3600"],
       sequential: ["#7f97ad", "#3f83a6", "#32579a", "#3b2a7a", "#240d40"],
-      categories: ["#0072b2", "#b86200", "#007a5a", "#a8447f", "#555b64", "#c2410c",
-        "#5b4bb5", "#7d6e00"],
+      categories: [
+        "#0072b2",
+        "#b86200",
+        "#007a5a",
+        "#a8447f",
+        "#555b64",
+        "#c2410c",
+        "#5b4bb5",
+        "#7d6e00",
+      ],
       other: "#8a8f98",
     },
     dark: {
       diverging: ["#7cc0ff", "#5c9bdc", "#76818f", "#d08a4a", "#ffb870"],
       sequential: ["#66809a", "#3f97a8", "#4fb886", "#a8d65c", "#fbe86a"],
-      categories: ["#56b4e9", "#e69f00", "#2bbe93", "#e39bc6", "#c9cdd2", "#ff8b4a",
-        "#a99bff", "#f0e442"],
+      categories: [
+        "#56b4e9",
+        "#e69f00",
+        "#2bbe93",
+        "#e39bc6",
+        "#c9cdd2",
+        "#ff8b4a",
+        "#a99bff",
+        "#f0e442",
+      ],
       other: "#7b8594",
     },
   };
@@ -271,26 +294,44 @@ const logic = (() => {
     const stops = STOPS[theme];
     if (kind === "category") {
       const n = stops.categories.length;
-      const palette = [...stops.categories.slice(0, Math.max(categories.length, 1)),
-        stops.other];
+      const palette = [
+        ...stops.categories.slice(0, Math.max(categories.length, 1)),
+        stops.other,
+      ];
       const last = palette.length - 1;
       const codes = Float32Array.from(values, (c) => (c < 0 || c >= n ? last : c));
-      return { palette, low: -0.5, high: last + 0.5, values: codes, kind,
-        nothing: stops.other };
+      return {
+        palette,
+        low: -0.5,
+        high: last + 0.5,
+        values: codes,
+        kind,
+        nothing: stops.other,
+      };
     }
     const scaled = kind === "log" ? Float32Array.from(values, (v) => Math.log10(v)) : values;
     const known = Float32Array.from(scaled).filter(Number.isFinite).sort();
     // A few extreme values do not take all of the colours.
     const part = (q) => known[Math.round(q * (known.length - 1))];
-    let [low, high] = known.length ? [part(0.005), part(0.995)] : [0, 1];
+    const rest = known.length > 20 ? 0.02 : 0;
+    let [low, high] = known.length ? [part(rest), part(1 - rest)] : [0, 1];
     if (kind === "diverging") {
       high = Math.max(Math.abs(low), Math.abs(high));
       low = -high;
     }
     if (!(high > low)) [low, high] = [low - 0.5, low + 0.5];
     const name = kind === "diverging" ? "diverging" : "sequential";
-    return { palette: mixed(stops[name], 64), low, high, values: scaled, kind,
-      nothing: stops.other };
+    // Whether there are values beyond the ends of the scale.
+    const beyond = [known[0] < low, known[known.length - 1] > high];
+    return {
+      palette: mixed(stops[name], 64),
+      low,
+      high,
+      values: scaled,
+      kind,
+      beyond,
+      nothing: stops.other,
+    };
   }
 
   /** Marker diameters in pixels: the area grows with the count. */
@@ -301,7 +342,8 @@ const logic = (() => {
     let top = 0;
     for (const i of tokens) top = Math.max(top, counts[i]);
     return Float32Array.from(tokens, (i) =>
-      Math.sqrt(least ** 2 + (most ** 2 - least ** 2) * (counts[i] / (top || 1))));
+      Math.sqrt(least ** 2 + (most ** 2 - least ** 2) * (counts[i] / (top || 1))),
+    );
   }
 
   /** Counts of a slider's positions: 1, 2, 3, 5, 10, 20, ... up to the largest. */
@@ -326,8 +368,28 @@ const logic = (() => {
   }
 
   return {
-    bins, cell, colouring, columnOf, contrast, csv, diameters, ellipse, folded, frequent,
-    mixed, nearest, number, ordered, placed, ranges, search, signed, steps, thin, unpack,
-    zoomed, STOPS,
+    bins,
+    cell,
+    colouring,
+    columnOf,
+    contrast,
+    csv,
+    diameters,
+    ellipse,
+    folded,
+    frequent,
+    mixed,
+    nearest,
+    number,
+    ordered,
+    placed,
+    ranges,
+    search,
+    signed,
+    steps,
+    thin,
+    unpack,
+    zoomed,
+    STOPS,
   };
 })();

@@ -27,7 +27,9 @@
       await open(panel);
       panel.dataset.ready = "true";
     } catch (error) {
-      panel.replaceChildren(element("p", { class: "note" }, `This part could not be drawn: ${error.message}`));
+      panel.replaceChildren(
+        element("p", { class: "note" }, `This part could not be drawn: ${error.message}`),
+      );
       throw error;
     }
   }
@@ -37,19 +39,42 @@
     const panels = document.getElementById("panels");
     const add = (text, n, open) => {
       const k = tabs.length;
-      const tab = element("button", { type: "button", role: "tab", id: `tab-${k}`, "aria-controls": `panel-${k}`, on: { click: () => openTab(k) } }, name(text, 60));
+      const tab = element(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${k}`,
+          "aria-controls": `panel-${k}`,
+          on: { click: () => openTab(k) },
+        },
+        name(text, 60),
+      );
       if (n !== null) tab.append(element("span", { class: "n" }, number(n, 9)));
-      const panel = element("div", { role: "tabpanel", id: `panel-${k}`, "aria-labelledby": `tab-${k}` });
+      const panel = element("div", {
+        role: "tabpanel",
+        id: `panel-${k}`,
+        "aria-labelledby": `tab-${k}`,
+      });
       list.append(tab);
       panels.append(panel);
       tabs.push({ tab, panel, open });
     };
-    outline.columns.forEach((column, k) => add(column.name, column.total, (panel) => new columns.Column(k, panel, outline.figures).open()));
+    outline.columns.forEach((column, k) =>
+      add(column.name, column.total, (panel) =>
+        new columns.Column(k, panel, outline.figures).open(),
+      ),
+    );
     add("The fit", null, (panel) => fit.open(panel, outline));
     list.addEventListener("keydown", (event) => {
       const now = tabs.findIndex(({ tab }) => tab === document.activeElement);
       const n = tabs.length;
-      const next = { ArrowRight: (now + 1) % n, ArrowLeft: (now - 1 + n) % n, Home: 0, End: n - 1 }[event.key];
+      const next = {
+        ArrowRight: (now + 1) % n,
+        ArrowLeft: (now - 1 + n) % n,
+        Home: 0,
+        End: n - 1,
+      }[event.key];
       if (next === undefined || now < 0) return;
       event.preventDefault();
       openTab(next, { andFocus: true });
@@ -60,7 +85,8 @@
     document.getElementById("title").textContent = outline.title;
     const facts = outline.fit;
     const words = [facts.estimator, `${number(facts.nRows, 12)} rows`];
-    if (facts.score !== null) words.push(`${facts.scoreName} ${number(facts.score, 3)} on the rows given`);
+    if (facts.score !== null)
+      words.push(`${facts.scoreName} ${number(facts.score, 3)} on the rows given`);
     if (facts.noise.length === 1) words.push(`noise ${number(facts.noise[0])}`);
     document.getElementById("subtitle").textContent = words.join("  ·  ");
     document.getElementById("theme").addEventListener("click", theme.next);

@@ -17,7 +17,9 @@ const search = (() => {
     };
     const mark = (k) => {
       active = k;
-      [...found.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === k)));
+      [...found.children].forEach((item, i) =>
+        item.setAttribute("aria-selected", String(i === k)),
+      );
       const item = found.children[k];
       if (!item) return;
       field.setAttribute("aria-activedescendant", item.id);
@@ -31,15 +33,39 @@ const search = (() => {
     const look = () => {
       const query = field.value;
       hits = logic.search(column.texts, column.count, query, 12);
-      if (column.isUnknownShown && query.trim() && logic.folded(column.nameOf(UNKNOWN)).includes(logic.folded(query.trim()))) hits.push(UNKNOWN);
-      found.replaceChildren(...hits.map((i, k) => element("li", {
-        role: "option", id: `${found.id}-${k}`, "aria-selected": "false",
-        on: { mousedown: (event) => (event.preventDefault(), take(i)), mousemove: () => active !== k && mark(k) },
-      },
-      element("span", { class: "name" }, name(column.nameOf(i), 80)),
-      element("span", { class: "more" }, i === UNKNOWN ? "the prior" : moreOf(column, i)))));
+      if (
+        column.isUnknownShown &&
+        query.trim() &&
+        logic.folded(column.nameOf(UNKNOWN)).includes(logic.folded(query.trim()))
+      )
+        hits.push(UNKNOWN);
+      found.replaceChildren(
+        ...hits.map((i, k) =>
+          element(
+            "li",
+            {
+              role: "option",
+              id: `${found.id}-${k}`,
+              "aria-selected": "false",
+              on: {
+                mousedown: (event) => (event.preventDefault(), take(i)),
+                mousemove: () => active !== k && mark(k),
+              },
+            },
+            element("span", { class: "name" }, name(column.nameOf(i), 80)),
+            element("span", { class: "more" }, i === UNKNOWN ? "the prior" : moreOf(column, i)),
+          ),
+        ),
+      );
       const nothing = query.trim() && !hits.length;
-      if (nothing) found.append(element("li", { class: "nothing", role: "presentation" }, "No token has this in its name."));
+      if (nothing)
+        found.append(
+          element(
+            "li",
+            { class: "nothing", role: "presentation" },
+            "No token has this in its name.",
+          ),
+        );
       found.hidden = !hits.length && !nothing;
       field.setAttribute("aria-expanded", String(hits.length > 0));
       active = -1;
@@ -50,7 +76,8 @@ const search = (() => {
     field.addEventListener("blur", close);
     field.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" && hits.length) mark((active + 1) % hits.length);
-      else if (event.key === "ArrowUp" && hits.length) mark((active - 1 + hits.length) % hits.length);
+      else if (event.key === "ArrowUp" && hits.length)
+        mark((active - 1 + hits.length) % hits.length);
       else if (event.key === "Enter" && active >= 0) take(hits[active]);
       else if (event.key === "Escape") close();
       else return;
@@ -60,7 +87,9 @@ const search = (() => {
 
   function moreOf(column, i) {
     const rows = plural(column.count[i], "row");
-    return column.facts.tokens && column.tokenOf(i) !== column.nameOf(i) ? `${column.tokenOf(i).slice(0, 30)} · ${rows}` : rows;
+    return column.facts.tokens && column.tokenOf(i) !== column.nameOf(i)
+      ? `${column.tokenOf(i).slice(0, 30)} · ${rows}`
+      : rows;
   }
 
   return { listen };

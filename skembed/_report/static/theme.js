@@ -12,7 +12,8 @@ const theme = (() => {
     try {
       if (parent === window) return null;
       const { documentElement: outer, body } = parent.document;
-      if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
+      if (body.dataset.jpThemeLight)
+        return body.dataset.jpThemeLight === "true" ? "light" : "dark";
       const said = outer.dataset.theme || outer.dataset.bsTheme;
       return said === "light" || said === "dark" ? said : null;
     } catch {
