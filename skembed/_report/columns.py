@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -214,7 +215,7 @@ def _names(subject, table):
         one_line(n)
         for n in token_labels(table.tokens, subject.labels, settings.REPORT_TEXT)
     ]
-    full = [_cut(text(token)) for token in table.tokens.tolist()]
+    full = [_cut(_TURNS.sub(_written, text(t))) for t in table.tokens.tolist()]
     several = Counter(names)
     # Two tokens of one name are told apart by what they are.
     names = [
@@ -222,6 +223,19 @@ def _names(subject, table):
         for name, token in zip(names, full, strict=True)
     ]
     return {"names": names, "tokens": None if names == full else full}
+
+
+# What turns the direction of the text after it, whatever script that is in.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def _plain(name):
+    """Write on one line what would end the line or turn the text around."""
+    return _TURNS.sub(_written, one_line(name))
+
+
+def _written(found):
+    return found[0].encode("unicode_escape").decode()
 
 
 def _cut(name):

@@ -139,7 +139,9 @@ def outcome_map(effects, table):
     if is_line:
         height = np.log10(np.maximum(table.counts, 1e-3))
         xy = np.column_stack([xy[:, 0], height])
-        unknown = np.array([unknown[0], min(height.min(), 0.0) - 0.15])
+        # It has no rows: it stands below those that have the fewest.
+        below = height.min() - max(0.06 * np.ptp(height), 0.1)
+        unknown = np.array([unknown[0], below])
         names = [names[0], "rows (powers of ten)"]
         covariances = _flat(covariances)
         if unknown_covariance is not None:
@@ -182,6 +184,8 @@ def reduced_map(reduced, table, name):
 def _percent(share):
     """Write a share so that neither a rest nor a beginning looks like none."""
     percent = 100 * share
+    if percent > 99.995:
+        return "100 %"
     digits = 0 if 1 <= percent <= 99 else 1 if 0.1 <= percent <= 99.9 else 2
     return f"{percent:.{digits}f} %"
 

@@ -119,7 +119,7 @@ def map_item():
         angle="angle",
         source=prior,
         fill_color=None,
-        line_dash=[5, 4],
+        line_dash="dashed",
         line_width=1.2,
         name="prior-glyph",
     )
@@ -213,7 +213,7 @@ def caterpillar_item():
     line = Span(
         location=0,
         dimension="width",
-        line_dash=[5, 4],
+        line_dash="dashed",
         line_width=1.2,
         name="prior-line",
     )

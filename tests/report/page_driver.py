@@ -158,6 +158,6 @@ class Page:
         found = []
         for item in self.all(".near li"):
             name = item.find_element(By.TAG_NAME, "button").text
-            number, sign = item.find_element(By.CLASS_NAME, "number").text.split()
-            found.append((name, float(number), sign == "≈"))
+            number, *sign = item.find_element(By.CLASS_NAME, "number").text.split()
+            found.append((name, float(number), sign == ["≈"]))
         return found

@@ -174,6 +174,7 @@ const card = (() => {
       const other = neighbor.values[at(k)];
       const gap = distance.values[at(k)];
       const isTied = tied && tied.values[at(k)];
+      const hasNext = tied && k < column.n - 2;
       return element(
         "li",
         {},
@@ -195,17 +196,20 @@ const card = (() => {
           "span",
           { class: "number" },
           `${number(gap)} `,
-          element(
-            "span",
-            {
-              class: "tied",
-              title: isTied
-                ? "Tied: the data cannot tell this token and the next apart"
-                : "The order is sure",
-              "aria-label": isTied ? "tied with the next" : "order sure",
-            },
-            tied ? (isTied ? "≈" : "<") : "",
-          ),
+          hasNext
+            ? element(
+                "span",
+                {
+                  class: "tied",
+                  role: "img",
+                  title: isTied
+                    ? "Tied: the data cannot tell this token and the next apart"
+                    : "The order is sure",
+                  "aria-label": isTied ? "tied with the next" : "order sure",
+                },
+                isTied ? "≈" : "<",
+              )
+            : element("span", { class: "tied" }),
         ),
       );
     });

@@ -379,7 +379,9 @@ const columns = (() => {
 
     showAll() {
       const [w, h] = size(this.plot);
-      const frame = logic.ranges(this.x, this.y, w, h, this.isEqual);
+      const { unknown } = this.facts.maps[this.map];
+      const [ux, uy] = unknown && this.isUnknownShown ? [[unknown[0]], [unknown[1]]] : [[], []];
+      const frame = logic.ranges([...this.x, ...ux], [...this.y, ...uy], w, h, this.isEqual);
       setRange(this.plot.figure.x_range, frame.x);
       setRange(this.plot.figure.y_range, frame.y);
       marks.refreshLabels(this);
