@@ -227,9 +227,9 @@ class BaseEmbedding(
         Up to 50,000 rows in all, the estimator keeps the rows (also in its pickle) and
         trains on all of them again with every chunk; each time that they have doubled,
         from the start. When there are more, it drops them. From then on, and from the
-        start after a :meth:`fit`, the posterior after the earlier rows is the prior of the chunk (streaming variational Bayes,
-        Broderick et al. 2013, section 2). Tokens that the chunk does not contain stay
-        as they are. The dense weights move less the more rows they have been trained
+        start after a :meth:`fit`, the posterior after the earlier rows is the prior of
+        the chunk (streaming variational Bayes, Broderick et al. 2013, section 2).
+        Tokens that the chunk does not contain stay as they are. The dense weights move less the more rows they have been trained
         on. The first call is a :meth:`fit`, and determines the scales of the numbers
         and of `y`.
 

@@ -199,8 +199,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     moves the dense weights. The prior scales are moved towards the optimum of the
     evidence, with the vectors integrated out. The additive part of the function is
     trained first, then all of it. The noise scale is learned with the dense weights. A
-    weak normal prior holds the kernels of the layers near their random start, to reduce overfitting on small data
-    sets.
+    weak normal prior holds the kernels of the layers near their random start, to reduce
+    overfitting on small data sets.
 
     The function is :math:`f = b + \sum_k e_{k,0} + \beta^T z + \mathrm{MLP}(e, z)`,
     where `e` are the vectors of a row's tokens and `z` its numbers. Numbers are
