@@ -59,7 +59,10 @@ class FittedTables:
         """
         from ._keras.network import build_model
 
-        return build_model(self._needs_fit("model_"))
+        model = build_model(self._needs_fit("model_"))
+        # Keras exports no model that has never been called.
+        model([np.zeros((1, *one.shape[1:]), one.dtype) for one in model.inputs])
+        return model
 
     def model_inputs(self, X):
         """Turn the rows of `X` into the inputs of `model_`.

@@ -229,9 +229,9 @@ class BaseEmbedding(
         from the start. When there are more, it drops them. From then on, and from the
         start after a :meth:`fit`, the posterior after the earlier rows is the prior of
         the chunk (streaming variational Bayes, Broderick et al. 2013, section 2).
-        Tokens that the chunk does not contain stay as they are. The dense weights move less the more rows they have been trained
-        on. The first call is a :meth:`fit`, and determines the scales of the numbers
-        and of `y`.
+        Tokens that the chunk does not contain stay as they are. The dense weights move
+        less the more rows they have been trained on. The first call is a :meth:`fit`,
+        and determines the scales of the numbers and of `y`.
 
         Parameters
         ----------

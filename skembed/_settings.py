@@ -151,6 +151,10 @@ PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
 # Antithetic pairs of draws behind a standard deviation of a prediction, and behind
 # probabilities of more than two classes; nodes of the rule behind those of two.
 STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 16, 12
+# What a covariance of outputs gets on its diagonal before its root is taken: a share of
+# the mean variance, far below the error of the draws and far above that of float32; and
+# at least so much, where there is no variance.
+ROOT_RIDGE, ROOT_LEAST = 1e-4, 1e-12
 # Greatest variance of the logarithm of a mean that is integrated over: with more, such
 # as an unknown token's under a wide prior, the mean is that of a few very large ones.
 MAX_LOG_VARIANCE = 9.0

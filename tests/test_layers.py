@@ -9,7 +9,10 @@ import skembed
 
 ROOT = Path(skembed.__file__).parent
 ENGINE = {"tensorflow", "keras", "scikeras"}
-OPTIONAL = {"pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich", "bokeh"}
+OPTIONAL = {
+    *("pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich", "bokeh"),
+    *("onnx", "onnxruntime", "skl2onnx", "skops", "safetensors", "duckdb", "mlflow"),
+}
 
 # Room -> the rooms that it may import. A folder is a room; so is a file beside them.
 # Every room may read _settings (constants) and _sklearn (what is private there).
@@ -36,7 +39,10 @@ MAY_IMPORT = {
     "_similarity": {"_versions", "_predictors", "_space", "_data"},
     "_plot": {"_space", "_data"},
     "_report": {"_plot", "_space", "_files", "_data", "__init__"},
-    "export": {"_space", "_files", "_data"},
+    "export": {
+        *("_encoder", "_classifier", "_regressor", "_versions", "__init__"),
+        *("_space", "_files", "_model", "_data"),
+    },
     "datasets": set(),
     "demo": {"_report", "_plot", "_similarity", "_regressor", "datasets", "_files"},
     "__init__": set(),

@@ -238,7 +238,7 @@ class Bernoulli(Likelihood):
         """Log-odds of the mean probability, by Gauss and Hermite's rule."""
         sd = np.sqrt(np.square(roots).sum(axis=-1))
         yes, no = np.zeros_like(f), np.zeros_like(f)
-        for node, weight in zip(*_gauss_hermite(), strict=True):
+        for node, weight in zip(*gauss_hermite(), strict=True):
             at = f + node * sd
             yes += weight * expit(at)
             no += weight * expit(-at)
@@ -261,10 +261,7 @@ class Categorical(Likelihood):
 
     def integrated(self, f, roots):
         """Logarithms of the mean probabilities, over draws of the outputs."""
-        covariance = roots @ roots.swapaxes(1, 2)
-        size, turn = np.linalg.eigh(covariance)
-        # The symmetric root: others depend on the order of equal eigenvalues.
-        root = turn * np.sqrt(np.maximum(size, 0.0))[:, None] @ turn.swapaxes(1, 2)
+        root = root_of(roots)
         total = -np.inf
         for draw in antithetic(settings.CLASS_PAIRS, f.shape[1]):
             log_p = log_softmax(f + root @ draw, axis=1)
@@ -272,8 +269,23 @@ class Categorical(Likelihood):
         return total - total.mean(axis=1, keepdims=True)
 
 
+def root_of(roots):
+    """Cholesky's root of the covariances ``roots @ roots.T``, one per row.
+
+    Plain arithmetic, so a graph of ONNX has it too. With a small share of the mean
+    variance on the diagonal it exists for every covariance, and depends on all that is
+    in it as smoothly as the covariance does.
+    """
+    roots = roots.astype(np.float64)
+    covariance = roots @ roots.swapaxes(1, 2)
+    n = covariance.shape[1]
+    size = np.trace(covariance, axis1=1, axis2=2)
+    ridge = settings.ROOT_RIDGE / n * size + settings.ROOT_LEAST
+    return np.linalg.cholesky(covariance + ridge[:, None, None] * np.eye(n))
+
+
 @cache
-def _gauss_hermite():
+def gauss_hermite():
     """Nodes and weights of a mean over the standard normal density."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(settings.GAUSS_HERMITE)
     return nodes, weights / weights.sum()

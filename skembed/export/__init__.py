@@ -1,0 +1,22 @@
+"""Fitted estimators and their vectors, written for other tools.
+
+The functions for vectors take a fitted `EmbeddingRegressor`, `EmbeddingClassifier` or
+an estimator that holds one as `estimator_`.
+"""
+
+from .._space.token_names import keyed_vectors_name, token_from_keyed_vectors_name
+from ._frame import to_frame
+from ._onnx import to_onnx
+from ._projector import to_projector
+from ._skl2onnx import register_skl2onnx
+from ._word2vec import to_keyed_vectors
+
+__all__ = [
+    "keyed_vectors_name",
+    "register_skl2onnx",
+    "to_frame",
+    "to_keyed_vectors",
+    "to_onnx",
+    "to_projector",
+    "token_from_keyed_vectors_name",
+]

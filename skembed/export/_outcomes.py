@@ -1,0 +1,291 @@
+"""What a fitted network says of a row, as values of a graph of ONNX."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from .. import _settings as settings
+from .._model.draws import antithetic
+from .._model.intervals import NORMAL
+from .._model.likelihoods import gauss_hermite
+from . import _layers as layers
+
+_ZERO, _ONE = np.float64(0), np.float64(1)
+
+
+class Outcomes:
+    """Predictions of a fitted network, each made when it is first asked for.
+
+    Parameters
+    ----------
+    g : Graph
+    fitted : Fitted
+    tokens : list of str
+        Rows of the table of vectors, (n_rows, 1), of every column of tokens.
+    numbers : Numbers
+    """
+
+    def __init__(self, g, fitted, tokens, numbers):
+        layers.refuse_own(fitted.architecture)
+        self.g = g
+        self.fitted = fitted
+        self.tokens = tokens
+        self.numbers = numbers
+
+    # What the network reads.
+
+    @cached_property
+    def _rows(self):
+        """Rows of the table, (n_rows, n_columns), or None without columns."""
+        bins = [] if self.numbers.rows is None else [self.numbers.rows]
+        return self.g.side_by_side(self.tokens + bins) if self.tokens + bins else None
+
+    def _of_rows(self, table):
+        """Masked rows of a table, (n_rows, n_columns * width), float32."""
+        mask = np.repeat(self.fitted.mask, self.fitted.encoder.column_sizes, axis=0)
+        found = self.g.rows((table * mask).astype(np.float32), self._rows)
+        return self.g.shaped(found, -1, self.fitted.mask.size)
+
+    @cached_property
+    def _vectors(self):
+        if self._rows is None:
+            return None
+        return self.g.cast(self._of_rows(self._table.mean), np.float64)
+
+    @cached_property
+    def _spreads(self):
+        """Posterior standard deviations of the vectors."""
+        return self._of_rows(1.0 / np.sqrt(self._table.precision))
+
+    @property
+    def _table(self):
+        return self.fitted.weights.table
+
+    @cached_property
+    def _network(self):
+        """Output at the vectors' means, and what each activation was applied to."""
+        return layers.outputs(self.g, self.fitted, self._vectors, self.numbers.values)
+
+    @cached_property
+    def _roots(self):
+        """Slopes times spreads, a root of a covariance, row by row."""
+        slopes = layers.slopes(self.g, self.fitted, self._network[1])
+        spreads = self.g.add("Unsqueeze", self._spreads, np.array([1], np.int64))
+        return self.g.cast(self.g.add("Mul", slopes, spreads), np.float64)
+
+    @property
+    def _is_spread(self):
+        has_spread = self.fitted.architecture.tables.has_spread
+        return self.fitted.likelihood.bends and has_spread and self._rows is not None
+
+    # What it says.
+
+    @property
+    def vectors(self):
+        """Vectors of the tokens of every row, side by side, float32."""
+        g, fitted = self.g, self.fitted
+        if not self.tokens:
+            raise ValueError(
+                "outputs asks for vectors, but the estimator was fitted without a "
+                "column of tokens."
+            )
+        rows = g.rows(self._table.mean.astype(np.float32), g.side_by_side(self.tokens))
+        width = fitted.architecture.width
+        found = g.shaped(rows, -1, len(self.tokens) * width)
+        kept = np.flatnonzero(fitted.mask[: len(self.tokens)].ravel())
+        whole = len(kept) == len(self.tokens) * width
+        return found if whole else g.columns(found, kept)
+
+    @cached_property
+    def prediction(self):
+        """Mean outcome, in units of y."""
+        f = self._network[0]
+        if self._is_spread:  # of those of amounts only the log link bends
+            variance = self._variance
+            most = np.float64(settings.MAX_LOG_VARIANCE)
+            half = self.g.add("Mul", self.g.add("Min", variance, most), np.float64(0.5))
+            f = self.g.add("Add", f, half)
+        return self._in_units(self.g, f)
+
+    @cached_property
+    def _variance(self):
+        return self.g.total(self.g.add("Mul", self._roots, self._roots), 2)
+
+    @cached_property
+    def probabilities(self):
+        """Probability of every class; of several labels, of a one in each."""
+        if self.fitted.likelihood.name == "categorical":
+            return self._of_many()
+        return self._of_yes()
+
+    @cached_property
+    def of_two(self):
+        """Probabilities of two classes."""
+        yes = self._of_yes()
+        return self.g.side_by_side([self.g.add("Sub", _ONE, yes), yes])
+
+    def _of_yes(self):
+        """Probability of a one in every output."""
+        g, f = self.g, self._network[0]
+        if not self._is_spread:
+            return g.add("Sigmoid", f)
+        nodes, weights = gauss_hermite()
+        last = np.array([2], np.int64)
+        sd = g.add("Unsqueeze", g.add("Sqrt", self._variance), last)
+        at = g.add("Add", g.add("Unsqueeze", f, last), g.add("Mul", sd, nodes))
+        p = g.add("Sigmoid", g.cast(at, np.float32))  # its error is that of float32
+        p = g.add("MatMul", p, weights.astype(np.float32)[:, None])
+        return g.cast(g.add("Squeeze", p, last), np.float64)
+
+    def _of_many(self):
+        """Mean of the softmax, over the draws that `Categorical.integrated` takes."""
+        g, f = self.g, self._network[0]
+        if not self._is_spread:
+            return g.add("Softmax", f, axis=1)
+        n_outputs = self.fitted.architecture.n_outputs
+        draws = antithetic(settings.CLASS_PAIRS, n_outputs)
+        shift = g.einsum("sj,jni->nsi", draws, self._cholesky(n_outputs))
+        f = g.add("Unsqueeze", f, np.array([1], np.int64))
+        p = g.add("Softmax", g.cast(g.add("Add", f, shift), np.float32), axis=2)
+        p = g.cast(g.total(p, 1), np.float64)
+        return g.add("Mul", p, np.float64(1.0 / len(draws)))
+
+    def _cholesky(self, n):
+        """Columns of the root that `likelihoods.root_of` makes, one after the other."""
+        g = self.g
+        covariance = g.einsum("nij,nkj->nik", self._roots, self._roots)
+        size = g.total(g.total(g.add("Mul", self._roots, self._roots), 2), 1)
+        size = g.add("Mul", size, np.float64(settings.ROOT_RIDGE / n))
+        size = g.add("Add", size, np.float64(settings.ROOT_LEAST))
+        size = g.shaped(size, -1, 1, 1)
+        covariance = g.add("Add", covariance, g.add("Mul", size, np.eye(n)))
+        body = g.inner()
+        left, unit = f"{body.prefix}left", f"{body.prefix}unit"
+        column = body.add("MatMul", left, unit)
+        pivot = body.add("MatMul", column, unit)
+        pivot = body.add("Unsqueeze", pivot, np.array([1], np.int64))
+        column = body.add("Div", column, body.add("Sqrt", pivot))
+        across = body.add("Unsqueeze", column, np.array([1], np.int64))
+        down = body.add("Unsqueeze", column, np.array([2], np.int64))
+        rest = body.add("Sub", left, body.add("Mul", down, across))
+        rest = body.add("Identity", rest)
+        _, columns = g.scan(
+            body, [(left, covariance)], [(unit, np.eye(n))], rest, column
+        )
+        return columns
+
+    # Standard deviations and intervals.
+
+    @cached_property
+    def _moments(self):
+        """Prediction, its own variance and that of the noise, in units of y."""
+        self._refuse_points("The standard deviation of a prediction")
+        f = self._network[0]
+        return self._in_units(self.g, f), self._own_variance(), self._noise_variance(f)
+
+    @cached_property
+    def std(self):
+        """Standard deviation of an outcome about its prediction."""
+        _, own, noise = self._moments
+        return self.g.add("Sqrt", self.g.add("Add", own, noise))
+
+    def ends(self, coverage):
+        """Lower and upper end of the interval that holds this share of outcomes."""
+        g = self.g
+        predicted = self._moments[0]
+        residuals = self.fitted.residuals or NORMAL
+        ends = []
+        for level in 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage):
+            factor = self._quantile(residuals, level)
+            end = g.add("Add", predicted, g.add("Mul", factor, self.std))
+            if self.fitted.likelihood.non_negative:
+                end = g.add("Max", end, _ZERO)
+            ends.append(end)
+        return ends
+
+    def _quantile(self, residuals, level):
+        """Quantile of the standardised residual, by how rare a row's tokens are."""
+        g = self.g
+        at = getattr(residuals, "rarities", np.zeros(1))
+        values = residuals.at(level, at)  # (n_ranges, n_outputs)
+        if len(at) == 1 or not self.tokens:
+            return values[:1]
+        part = g.add("Sub", self._rarity, at[:-1])
+        part = g.add("Div", part, np.diff(at))
+        part = g.add("Clip", part, _ZERO, _ONE)
+        return g.add("Add", g.add("MatMul", part, np.diff(values, axis=0)), values[:1])
+
+    @cached_property
+    def _rarity(self):
+        """`intervals.rarity`, (n_rows, 1)."""
+        counts = [index.code_counts for index in self.fitted.encoder.tokens]
+        squares = np.square(1.0 / (1.0 + np.maximum(np.concatenate(counts), 0.0)))
+        found = self.g.rows(squares, self.g.side_by_side(self.tokens))
+        return self.g.add("Sqrt", self.g.total(found, 1, keep=True))
+
+    def _own_variance(self):
+        """`Predictor.moments`, squared: one draw of the vectors after the other."""
+        g, fitted = self.g, self.fitted
+        f = self._network[0]
+        centre = self._in_units(g, f)
+        start = g.add("Sub", centre, centre)
+        if self._rows is None:
+            return start
+        vectors, spreads = self._vectors, g.cast(self._spreads, np.float64)
+        shape = len(fitted.mask), fitted.architecture.width
+        draws = antithetic(settings.STD_PAIRS, *shape)
+        draws = draws.reshape(len(draws), -1)
+        body = g.inner()
+        total, square, draw = (f"{body.prefix}{n}" for n in ("total", "square", "draw"))
+        drawn = body.add("Add", vectors, body.add("Mul", spreads, draw))
+        values, _ = layers.outputs(body, fitted, drawn, self.numbers.values)
+        value = body.add("Sub", self._in_units(body, values), centre)
+        sums = body.add("Add", total, value)
+        squares = body.add("Add", square, body.add("Mul", value, value))
+        total, square = g.scan(
+            body, [(total, start), (square, start)], [(draw, draws)], sums, squares
+        )
+        each = np.float64(1.0 / len(draws))
+        shift = g.add("Mul", total, each)
+        mean_square = g.add("Mul", square, each)
+        return g.add(
+            "Max", g.add("Sub", mean_square, g.add("Mul", shift, shift)), _ZERO
+        )
+
+    def _noise_variance(self, f):
+        """Variance of an outcome about its mean, in units of y."""
+        g, fitted = self.g, self.fitted
+        name = fitted.likelihood.name
+        noise = np.ones(fitted.architecture.n_outputs)
+        if fitted.likelihood.has_noise:
+            log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
+            noise = np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))
+        unit = np.square(fitted.scale)
+        if name == "poisson":
+            return g.add("Mul", g.add("Exp", f), unit)
+        if name == "gamma":
+            return g.add(
+                "Mul", g.add("Exp", g.add("Add", f, f)), np.square(noise) * unit
+            )
+        # The same for all rows.
+        return fitted.likelihood.variance(np.zeros((1, len(noise))), noise) * unit
+
+    def _in_units(self, g, f):
+        """The outcome that an output stands for."""
+        fitted = self.fitted
+        if fitted.likelihood.bends:
+            f = g.add("Exp", f)
+        if (fitted.scale != 1.0).any():
+            f = g.add("Mul", f, np.asarray(fitted.scale, np.float64))
+        if (fitted.centre != 0.0).any():
+            f = g.add("Add", f, np.asarray(fitted.centre, np.float64))
+        return f
+
+    def _refuse_points(self, what):
+        if not self.fitted.architecture.tables.has_spread:
+            raise ValueError(
+                f"{what} needs the posterior of prior='normal'; this estimator was "
+                "fitted with prior=None, which knows points only."
+            )
