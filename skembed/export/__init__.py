@@ -9,9 +9,11 @@ from ._frame import to_frame
 from ._onnx import to_onnx
 from ._projector import to_projector
 from ._skl2onnx import register_skl2onnx
+from ._trusted import TRUSTED_TYPES
 from ._word2vec import to_keyed_vectors
 
 __all__ = [
+    "TRUSTED_TYPES",
     "keyed_vectors_name",
     "register_skl2onnx",
     "to_frame",
