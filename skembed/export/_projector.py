@@ -11,7 +11,7 @@ from .._data.wording import one_line
 from .._files import whole_files
 from .._space.metadata import metadata_names, metadata_values
 from .._space.token_tables import select_table
-from ._tokens import items, tables_of
+from ._tokens import items, tables_of, titles
 
 
 def to_projector(estimator, folder, *, feature=None, metadata=None):
@@ -88,7 +88,7 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
         )
     contents = {}
     config = []
-    for table, title in zip(tables, _titles(tables), strict=True):
+    for table, title in zip(tables, titles(tables), strict=True):
         suffix = f"_{table.column}" if len(tables) > 1 else ""
         tensors, meta = f"tensors{suffix}.tsv", f"metadata{suffix}.tsv"
         contents[tensors] = _number_lines(table.vectors.astype(np.float32))
@@ -102,15 +102,6 @@ def to_projector(estimator, folder, *, feature=None, metadata=None):
         for file, lines in zip(files, contents.values(), strict=True):
             file.writelines(lines)
     return folder
-
-
-def _titles(tables):
-    """Return what the projector calls the columns; it finds them by it again."""
-    names = [table.name for table in tables]
-    return [
-        name if names.count(name) == 1 else f"{name} ({table.column})"
-        for name, table in zip(names, tables, strict=True)
-    ]
 
 
 def _config_entry(title, shape, tensors, meta):

@@ -24,3 +24,12 @@ def one_table(estimator, feature):
 def items(tokens):
     """Go through tokens; time stamps stay NumPy's, whose tolist() gives integers."""
     return tokens if tokens.dtype.kind in "mM" else tokens.tolist()
+
+
+def titles(tables):
+    """Return names by which the columns can be told apart."""
+    names = [table.name for table in tables]
+    return [
+        name if names.count(name) == 1 else f"{name} ({table.column})"
+        for name, table in zip(names, tables, strict=True)
+    ]
