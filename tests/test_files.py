@@ -226,7 +226,7 @@ import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
-from skembed.export import to_keyed_vectors, to_projector
+from skembed.export import to_keyed_vectors, to_projector, to_safetensors
 
 class Given(BaseEstimator):
     def fit(self, k):
@@ -241,6 +241,7 @@ folder = Path(sys.argv[1])
 export = {
     "vectors": lambda model: to_keyed_vectors(model, folder / "vectors"),
     "tensors.tsv": lambda model: to_projector(model, folder),
+    "safe": lambda model: to_safetensors(model, folder / "safe"),
 }[sys.argv[2]]
 wanted = []
 for model in models:
@@ -271,7 +272,7 @@ print(broken, unfinished)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
-@pytest.mark.parametrize("name", ["vectors", "tensors.tsv"])
+@pytest.mark.parametrize("name", ["vectors", "tensors.tsv", "safe"])
 def test_a_killed_export_leaves_a_whole_file(tmp_path, name):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path, name, "12"],

@@ -133,10 +133,12 @@ class Outcomes:
             return g.add("Sigmoid", f)
         nodes, weights = gauss_hermite()
         last = np.array([2], np.int64)
-        sd = g.add("Unsqueeze", g.add("Sqrt", self._variance), last)
-        at = g.add("Add", g.add("Unsqueeze", f, last), g.add("Mul", sd, nodes))
-        p = g.add("Sigmoid", g.cast(at, np.float32))  # its error is that of float32
-        p = g.add("MatMul", p, weights.astype(np.float32)[:, None])
+        sd = g.add("Sqrt", self._variance)
+        # Probabilities of float32 are near enough, and twice as fast.
+        f, sd = (g.add("Unsqueeze", g.cast(one, np.float32), last) for one in (f, sd))
+        nodes, weights = nodes.astype(np.float32), weights.astype(np.float32)
+        at = g.add("Add", f, g.add("Mul", sd, nodes))
+        p = g.add("MatMul", g.add("Sigmoid", at), weights[:, None])
         return g.cast(g.add("Squeeze", p, last), np.float64)
 
     def _of_many(self):

@@ -13,6 +13,8 @@ from .._space.token_names import keyed_vectors_name, token_from_keyed_vectors_na
 from ._extras import needs
 from ._tokens import items, tables_of, titles
 
+# The only entry of the metadata: several would come in any order, and the file out
+# differently each time.
 FORMAT = "skembed vectors 1"
 
 
@@ -58,8 +60,8 @@ def to_safetensors(estimator, path):
     (float64) and ``j.tokens`` (uint8): a list in JSON, as ASCII. Its entries are
     strings, numbers, true, false and null for a missing value; a token of another kind
     is ``{"name": ...}`` with the name that `keyed_vectors_name` gives. The entry
-    "columns" of the file's metadata is a JSON object from j to the column's name. So
-    without this library::
+    "skembed vectors 1" of the file's metadata is a JSON object from j to the column's
+    name. So without this library::
 
         from safetensors import safe_open
 
@@ -98,7 +100,7 @@ def to_safetensors(estimator, path):
         found["tokens"] = np.frombuffer(text.encode("ascii"), np.uint8)
         for name, array in found.items():
             arrays[f"{j}.{name}"] = np.ascontiguousarray(array)
-    metadata = {"format": FORMAT, "columns": json.dumps(names)}
+    metadata = {FORMAT: json.dumps(names)}
     with whole_file(path) as file:
         file.write(save(arrays, metadata))
     return Path(path)
@@ -142,15 +144,15 @@ def from_safetensors(path):
     except SafetensorError as error:
         what = f"{shown(str(path))} is no file of safetensors"
         raise ValueError(f"{what}: {error}.") from error
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
         raise ValueError(
-            f"{shown(str(path))} was not written by to_safetensors: its format is "
-            f"{shown(metadata.get('format'))}, not {FORMAT!r}."
+            f"{shown(str(path))} was not written by to_safetensors: its metadata have "
+            f"no entry {FORMAT!r}."
         )
     try:
         return {
             name: _checked(_of_column(arrays, j))
-            for j, name in json.loads(metadata["columns"]).items()
+            for j, name in json.loads(metadata[FORMAT]).items()
         }
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(
