@@ -307,8 +307,10 @@ def _encoded(g, encoder, columns, pool, missing):
     for at, tables in zip(rows, zip(*kinds, strict=True), strict=True):
         table = np.concatenate(tables, axis=1)
         at = g.shaped(g.add("Sub", at, np.int64(start)), -1)
-        parts.append(g.cast(g.rows(table, at), np.float64))
+        parts.append(g.rows(table, at))
         start += len(table)
+    if parts:
+        parts = [g.cast(g.side_by_side(parts), np.float64)]
     if encoder.remainder == "passthrough":
         pairs = zip(columns, fitted.encoder.is_categorical, strict=True)
         parts += [g.cast(c.value, np.float64) for c, is_token in pairs if not is_token]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from export_cases import AWKWARD
+from heads import no_head
 from numpy.testing import assert_allclose, assert_array_equal
 from onnx_cases import TOKENS, feeds, outcome, random_network, run, strange, table
 from sklearn.linear_model import LinearRegression
@@ -386,3 +387,9 @@ def test_a_graph_works_on_any_number_of_rows(untrained):
         found = run(graph, Q[:n])
         assert {len(values) for values in found.values()} == {n}
     assert feeds(graph, Q[:1])["far"].dtype == np.float64
+
+
+def test_a_head_of_ones_own_is_refused(untrained):
+    model = untrained(regressor(model=no_head), X, Y)
+    with pytest.raises(TypeError, match="head of its own .*model_.export"):
+        to_onnx(model)
