@@ -208,7 +208,7 @@ def test_linear_model_is_not_misled_by_many_tokens():
     effects = np.abs(model[1].coef_ * Z.std(axis=0))
     assert effects[2:].max() < 0.1 * effects[0]
     naive = clone(model[1]).fit(Z[train], y[train])
-    assert naive.score(Z[train], y[train]) > naive.score(Z[test], y[test]) + 0.2
+    assert naive.score(Z[train], y[train]) > naive.score(Z[test], y[test]) + 0.05
 
 
 @pytest.mark.parametrize("labels", [["u", "v", "w"], [False, True]], ids=str)
