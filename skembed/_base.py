@@ -424,7 +424,7 @@ class BaseEmbedding(
         learned, held_out = samples, None
         if self.early_stopping and not is_chunk:
             learned, held_out = samples.split(self.validation_fraction, rng)
-        next_ = how(self._fitted, learned, self._kept, self._recipe())
+        next_ = how(self._fitted, learned, self._kept, self._recipe(), rng)
         trained, curves = self._train(
             next_.fitted, next_.phases, rng, samples, held_out
         )
@@ -452,8 +452,9 @@ class BaseEmbedding(
     def _folded_in(self, fitted, X, y, sample_weight):
         """A network with more rows folded in, and these rows."""
         samples = self._read(X, y, sample_weight, known=vars(self))
-        next_ = streams.fold_in(fitted, samples, None, self._recipe())
-        return self._continued(next_, self._generator()), next_.rows
+        rng = self._generator()
+        next_ = streams.fold_in(fitted, samples, None, self._recipe(), rng)
+        return self._continued(next_, rng), next_.rows
 
     def _continued(self, next_, rng):
         from ._keras.trainer import train

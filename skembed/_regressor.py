@@ -359,9 +359,14 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         >>> bool(std[1] > std[0])  # a colour that was never seen
         True
         """
-        f = self._outputs(X)
-        predicted = self._shaped(_outcome(self._fitted, f))
-        return (predicted, self.predict_std(X)) if return_std else predicted
+        encoded, fitted = self._encoded(X), self._fitted
+        f = fitted.predictor.integrated(encoded, fitted.likelihood)
+        predicted = self._shaped(_outcome(fitted, f))
+        if not return_std:
+            return predicted
+        self._needs_posterior("The standard deviation of a prediction")
+        _, own, noise = self._moments(fitted, encoded)
+        return predicted, self._shaped(np.sqrt(own + noise))
 
     def predict_std(self, X, *, include_noise=True):
         """Compute the standard deviation of the prediction.

@@ -86,6 +86,9 @@ NOISE_RATE = 10.0
 # that one step makes, and the most that a full step may change the log of a scale: all
 # columns widen at once, and the tokens of each must find their place between the steps.
 SCALE_PACE, MAX_SCALE_PACE, MAX_SCALE_STEP = 4.0, 0.25, 0.25
+# Least and most that a vector knows in the presence of all others, over what it knows
+# with these as they are.
+SHARES = 0.05, 1.0
 # Waves that the curve of a number is made of, and the log of its scale before training.
 CURVE_WAVES, START_LOG_CURVE, START_LOG_ROUGH = 12, -1.0, -2.0
 # Spreads of the half-normal densities that are the priors of the scales, in units of
@@ -135,6 +138,13 @@ HELD_BACK_ROWS, HELD_BACK_ROWS_PER_WEIGHT, HELD_BACK_COLUMNS = 100, 2.0, 4
 # Found with benchmarks/encoder.py.
 FRESH_START, FRESH_EPOCHS, FRESH_STEPS = 0.3, 20, 20
 
+# Exports ---------------------------------------------------------------------------
+
+# Most combinations of tokens that a graph of ONNX holds as a table, and most where each
+# takes as many passes as there are draws behind a standard deviation: some seconds for
+# the export, some megabytes in the file.
+TABLE_MOST, TABLE_DRAWN = 1 << 17, 1 << 13
+
 # Limits of the engine --------------------------------------------------------------
 
 # Most steps of one call where nothing looks at the run in between.
@@ -148,6 +158,8 @@ POOL_STEPS, MIN_POOL, MAX_POOL = 64, 1 << 16, 1 << 22
 # Rows at a time of a prediction, which bounds memory and stays in the cache, and of
 # slopes.
 PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
+# Half of the difference that slopes of activations are taken by.
+SLOPE_STEP = 1e-4
 # Antithetic pairs of draws behind a standard deviation of a prediction, and behind
 # probabilities of more than two classes; nodes of the rule behind those of two.
 STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 16, 12
@@ -200,6 +212,14 @@ SLOPE_TOKENS = 20_000
 # Exact search: queries and points of a block, points of the sample that bounds the
 # search, and most candidates held at once.
 QUERY_ROWS, POINT_ROWS, SAMPLE_ROWS, MAX_HITS = 256, 4096, 16_384, 1 << 21
+# So many draws settle a tie whose share is not between these; all draws settle the
+# rest. The bounds are four standard errors and more from the usual confidence, 0.95.
+TIE_STAGES = ((128, -0.13, 0.05), (512, -0.07, 0.04))
+# All neighbours of all tokens: tokens that are searched at once; tokens from which on a
+# tree is quicker, directions that it looks at, candidates that it finds beyond those
+# wanted. Directions without the last share of the points' scatter are rounding.
+TIES_AT_ONCE, TREE_FROM, TREE_WIDTH, TREE_SPARE = 4_096, 2_000, 20, 50
+LEAST_SCATTER = 1e-10
 # Greatest weight in a sum of tokens: squares of distances stay finite in float32.
 MAX_AMOUNT = 1e15
 # Rows predicted at once for profiles.
@@ -233,5 +253,9 @@ REPORT_LINE = 1e-8
 REPORT_STRETCH = 0.05
 # Outcomes of rows that a card shows, and the characters of a token that it shows.
 REPORT_OUTCOMES, REPORT_TEXT = 200, 5_000
+# Points up to which all are drawn while the map of a report moves, and of how many one
+# is drawn then where there are more: 30 frames a second in software.
+# Found with benchmarks/token_report.py.
+REPORT_MOVES, REPORT_THINNED = 3_000, 50
 # Classes or outcomes that a report shows, the first ones.
 REPORT_OUTPUTS = 12

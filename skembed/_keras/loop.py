@@ -45,8 +45,8 @@ class Data(NamedTuple):
     start: tf.Tensor  # (n_dense,): where they start
     prior_rates: tf.Tensor  # of what is learned of the prior: 0 for what stays
     scale_spreads: tf.Tensor  # (n_columns,): spread of a prior's scale
-    curve_start: tf.Tensor  # position of the table row before the first with a curve
-    basis: tf.Tensor  # (1 + number of rows with a curve, N_WAVES): 0, and the basis
+    curve_start: tf.Tensor  # position of the first table row with a curve
+    basis: tf.Tensor  # (number of rows with a curve, N_WAVES)
     pool: tf.Tensor  # standard normal numbers
 
 

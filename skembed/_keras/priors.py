@@ -25,9 +25,6 @@ from .. import _settings as settings
 from .._model.prior import N_FIELDS, N_WAVES, Field
 
 TINY = 1e-12
-# Least and most that a vector knows in the presence of all others, over what it knows
-# with these as they are.
-SHARES = 0.05, 1.0
 
 
 class Prior(NamedTuple):
@@ -38,12 +35,15 @@ class Prior(NamedTuple):
     mean, precision : tensor of shape (n, width)
     log_share : tensor of shape (n, width)
         See `Field`.
-    basis : tensor of shape (n, N_WAVES)
+    bins : tensor of shape (n_bins,)
+        Which of the touched rows have a curve.
+    basis : tensor of shape (n_bins, N_WAVES)
     """
 
     mean: tf.Tensor
     precision: tf.Tensor
     log_share: tf.Tensor
+    bins: tf.Tensor
     basis: tf.Tensor
 
 
@@ -98,17 +98,20 @@ class Priors:
 
     def of_rows(self, theta, uses, data):
         """Prior of the touched rows."""
-        block = tf.gather(self._block(theta, uses), uses.column)
-        # Row 0 of the basis is that of all tokens, which have no curve.
-        basis = tf.gather(data.basis, tf.maximum(uses.touched - data.curve_start, 0))
-        curve = tf.reduce_sum(block[:, :, N_FIELDS:] * basis[:, None], 2)
-        mean = block[:, :, Field.MEAN] + curve
-        precision = tf.exp(-2.0 * block[:, :, Field.LOG_SCALE])
-        log_share = block[:, :, Field.LOG_SHARE]
+        block = self._block(theta, uses)
+        fields = tf.gather(block[:, :, :N_FIELDS], uses.column)
+        # Tokens have no curve: where a table is large, they are nearly all of its rows.
+        bins = tf.where(uses.touched >= data.curve_start)[:, 0]
+        basis = tf.gather(data.basis, tf.gather(uses.touched, bins) - data.curve_start)
+        waves = tf.gather(block[:, :, N_FIELDS:], tf.gather(uses.column, bins))
+        curve = tf.reduce_sum(waves * basis[:, None], 2)
+        mean = tf.tensor_scatter_nd_add(fields[:, :, Field.MEAN], bins[:, None], curve)
+        precision = tf.exp(-2.0 * fields[:, :, Field.LOG_SCALE])
         return Prior(
             self._filled(mean, 0.0, uses),
             self._filled(precision, 1.0, uses),
-            self._filled(log_share, 0.0, uses),
+            self._filled(fields[:, :, Field.LOG_SHARE], 0.0, uses),
+            bins,
             basis,
         )
 
@@ -138,17 +141,21 @@ class Priors:
     def _sums(self, prior, evidence, uses, plan):
         """What all rows of each column say, from those that the batch touches."""
         share, gap, known, joint = evidence
-        precision, basis = prior.precision[:, : self.n_first], prior.basis[:, None]
+        precision = prior.precision[:, : self.n_first]
+
+        def summed(values, column):
+            values = tf.math.unsorted_segment_sum(values, column, uses.n_columns)
+            return values / plan.epoch_share
+
         second = precision * tf.square(gap)
         single = tf.stack([gap, known, tf.square(known), joint, second], 2)
-        score = (precision * gap)[:, :, None] * basis
-        weight = (precision * known)[:, :, None] * tf.square(basis)
-        values = tf.concat([single, score, weight], 2) * share[:, :, None]
-        values = tf.math.unsorted_segment_sum(values, uses.column, uses.n_columns)
-        single, score, weight = tf.split(
-            values / plan.epoch_share, [5, N_WAVES, N_WAVES], 2
-        )
-        return Sums(*tf.unstack(single, axis=2), score, weight)
+        single = tf.unstack(summed(share[:, :, None] * single, uses.column), axis=2)
+
+        column, basis = tf.gather(uses.column, prior.bins), prior.basis[:, None]
+        both = tf.gather(share * precision * tf.stack([gap, known]), prior.bins, axis=1)
+        score = summed(both[0][:, :, None] * basis, column)
+        weight = summed(both[1][:, :, None] * tf.square(basis), column)
+        return Sums(*single, score, weight)
 
     def _scales(self, block, sums, data):
         """Steps of the log scales of vectors.
@@ -168,7 +175,7 @@ class Priors:
         Through rows in common a column's answer to the probe takes noise from others,
         in proportion to their scales. So a narrow column goes more slowly.
         """
-        share = tf.clip_by_value(sums.joint / (sums.known + TINY), *SHARES)
+        share = tf.clip_by_value(sums.joint / (sums.known + TINY), *settings.SHARES)
         scale = tf.exp(block[:, :, Field.LOG_SCALE])
         pace = tf.square(scale / tf.reduce_max(scale, 0))
         return pace * (tf.math.log(share) - block[:, :, Field.LOG_SHARE])

@@ -193,7 +193,7 @@ class PosteriorTable:
         width = self.width
         if self.own_priors:
             rest = uses.packed[:, 2 * width :]
-            prior = priors.Prior(rest[:, :width], rest[:, width:], 0.0, None)
+            prior = priors.Prior(rest[:, :width], rest[:, width:], 0.0, None, None)
         else:
             prior = self.priors.of_rows(theta, uses, data)
         found = self._posterior(*self._site(uses), prior.mean, prior.precision)

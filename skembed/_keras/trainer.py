@@ -66,13 +66,13 @@ def train(fitted, phases, rng, hooks=None):
     stopped = False
     for phase in phases:
         if phase.always or not stopped:
+            if phase.loosens:
+                fitted = loosened(fitted)
             run = _Run(phase, anchor, rng, hooks, losses_)
             weights, stops = run.to_the_end(fitted.weights)
             fitted = fitted.with_weights(weights)
             if stops:  # For the hooks this was the end.
                 fitted, hooks, stopped = _finished(fitted, hooks, run), Hooks(), True
-        if phase.problem.first_only:
-            fitted = loosened(fitted)
         if phase.snapshot:
             snapshots.append(settled(fitted, phase.problem))
     return Trained(_finished(fitted, hooks, run), losses_, snapshots)
@@ -157,8 +157,8 @@ class Engine:
             start=anchor,
             prior_rates=tf.constant(problem.prior_rates, tf.float32),
             scale_spreads=tf.constant(_scale_spreads(problem), tf.float32),
-            curve_start=tf.constant(problem.curves.start - 1, tf.int32),
-            basis=tf.constant(np.pad(problem.curves.basis, [(1, 0), (0, 0)])),
+            curve_start=tf.constant(problem.curves.start, tf.int32),
+            basis=tf.constant(problem.curves.basis),
             pool=tf.constant(batches.pool),
         )
         return cls(problem, spec, shapes, data)
@@ -283,7 +283,7 @@ class _Run:
         rate = self.options.learning_rate
         rate = rate(n_steps) if callable(rate) else rate
         # The layers are still to come: what is held out cannot stop the run yet.
-        waits_from = len(self.losses) if self.problem.additive else self.begun
+        waits_from = len(self.losses) if self.problem.first_only else self.begun
         return Moment(self.losses, self.options.epochs, rate, weights, waits_from)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import erf, expit
 
+from .. import _settings as settings
+
 
 def activation_function(activation):
     """NumPy function of an activation: of a name of Keras's, or a user's function."""
@@ -12,11 +14,11 @@ def activation_function(activation):
     return _ACTIVATIONS[activation]
 
 
-def activation_slope(activation, x, step=1e-4):
+def activation_slope(activation, x):
     """Derivative of an activation, by a central difference."""
     if activation == "relu":  # at no cost
         return x > 0
-    function = activation_function(activation)
+    function, step = activation_function(activation), settings.SLOPE_STEP
     return (function(x + step) - function(x - step)) / (2.0 * step)
 
 

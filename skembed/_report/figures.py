@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-__all__ = ["bokeh_scripts", "caterpillar_item", "loss_item", "map_item", "need_bokeh"]
+from .. import _settings as settings
 
-# Points up to which all are drawn while the map moves, and the share of those that are
-# drawn then of more: 30 frames a second in software. Found with
-# benchmarks/token_report.py.
-_ALL_MOVE, _SHARE_MOVES = 3_000, 50
+__all__ = ["bokeh_scripts", "caterpillar_item", "loss_item", "map_item", "need_bokeh"]
 
 
 def need_bokeh():
@@ -43,8 +40,8 @@ def _figure(name, drag=None, scroll=None, others=()):
         min_height=120,
         x_range=Range1d(0, 1),
         y_range=Range1d(0, 1),
-        lod_threshold=_ALL_MOVE,
-        lod_factor=_SHARE_MOVES,
+        lod_threshold=settings.REPORT_MOVES,
+        lod_factor=settings.REPORT_THINNED,
         background_fill_color=None,
         border_fill_color=None,
         outline_line_color=None,

@@ -11,15 +11,6 @@ from .neighbors import nearest
 
 __all__ = ["neighbors_and_ties"]
 
-# So many draws settle a pair whose share is not between these; all draws settle the
-# rest. The bounds are four standard errors and more from the usual confidence, 0.95.
-_STAGES = ((128, -0.13, 0.05), (512, -0.07, 0.04))
-# Tokens that are searched at once; tokens from which on a tree is quicker, directions
-# that it looks at, candidates that it finds beyond those wanted.
-_AT_ONCE, _TREE_FROM, _TREE_WIDTH, _SPARE = 4_096, 2_000, 20, 50
-# Directions without this share of the scatter of points are rounding.
-_LEAST_SHARE = 1e-10
-
 
 def neighbors_and_ties(space, n, confidence, progress=lambda done: None):
     """Find the nearest other tokens of every token, and which of them are tied.
@@ -50,8 +41,8 @@ def neighbors_and_ties(space, n, confidence, progress=lambda done: None):
     found = np.empty((n_tokens, wanted - 1), dtype=np.int64)
     distances = np.empty((n_tokens, wanted - 1))
     search = _Search(space)
-    for start in range(0, n_tokens, _AT_ONCE):
-        part = codes[start : start + _AT_ONCE]
+    for start in range(0, n_tokens, settings.TIES_AT_ONCE):
+        part = codes[start : start + settings.TIES_AT_ONCE]
         gaps, near = search.nearest(part, wanted)
         # The token itself, wherever it came out, goes behind the others.
         last = np.argsort(near == part[:, None], axis=1, kind="stable")[:, :-1]
@@ -81,10 +72,15 @@ class _Search:
         self.space = space
         self.points = space.search_points()
         self.tree = None
-        if space.metric in ("euclidean", "outcome") and len(self.points) > _TREE_FROM:
+        if (
+            space.metric in ("euclidean", "outcome")
+            and len(self.points) > settings.TREE_FROM
+        ):
             points = np.asarray(self.points, dtype=np.float64)
             size, turn = np.linalg.eigh(points.T @ points / len(points))
-            turn = turn[:, size > _LEAST_SHARE * size.sum()][:, -_TREE_WIDTH:]
+            turn = turn[:, size > settings.LEAST_SCATTER * size.sum()][
+                :, -settings.TREE_WIDTH :
+            ]
             self.few = points @ turn
             self.tree = cKDTree(self.few)
 
@@ -92,9 +88,11 @@ class _Search:
         """Return (distances, codes), both (n_codes, n), nearest first."""
         queries = self.space.points(codes)
         metric = self.space.metric
-        if self.tree is None or n + _SPARE > len(self.points):
+        if self.tree is None or n + settings.TREE_SPARE > len(self.points):
             return nearest(metric, self.points, queries, n)
-        in_tree, near = self.tree.query(self.few[codes], n + _SPARE, workers=-1)
+        in_tree, near = self.tree.query(
+            self.few[codes], n + settings.TREE_SPARE, workers=-1
+        )
         near = np.sort(near, axis=1)  # of equally near points the first
         gaps = np.stack(
             [
@@ -129,7 +127,7 @@ def _in_order(space, neighbors, confidence):
     # A draw and its opposite side by side, so that the first ones are balanced, too.
     z = np.stack(np.split(z, 2), axis=1).reshape(z.shape).astype(np.float32)
     points, slope = _few_coordinates(space)
-    stages = [*_STAGES, (settings.N_DRAWS, 0.0, 0.0)]
+    stages = [*settings.TIE_STAGES, (settings.N_DRAWS, 0.0, 0.0)]
     step = max(1, settings.DRAWS_AT_ONCE // (512 * (n + 1) * points.shape[1]))
     for start in range(0, n_tokens, step):
         part = np.arange(start, min(start + step, n_tokens))
@@ -166,7 +164,7 @@ def _few_coordinates(space):
     slope = space.slope
     scatter = points.T @ points / len(points) + slope.T @ slope
     size, turn = np.linalg.eigh(scatter)
-    turn = turn[:, size > _LEAST_SHARE * size.sum()]
+    turn = turn[:, size > settings.LEAST_SCATTER * size.sum()]
     return (points @ turn).astype(np.float32), (slope @ turn).astype(np.float32)
 
 

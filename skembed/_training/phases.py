@@ -25,12 +25,16 @@ class Phase:
         Whether the network is kept as it stands at the end, settled (see `settled`).
     always : bool
         Whether it is run even where something has stopped the training before it.
+    loosens : bool
+        Whether it begins with first-order effects nearer to their prior (see
+        `loosened`).
     """
 
     problem: Problem
     options: Options
     snapshot: bool = False
     always: bool = False
+    loosens: bool = False
 
 
 def additive_first(problem, recipe):
@@ -64,7 +68,7 @@ def additive_first(problem, recipe):
     first = replace(problem, additive=True, first_only=True)
     return [
         Phase(first, replace(options, schedule=schedule)),
-        Phase(problem, options),
+        Phase(problem, options, loosens=True),
     ]
 
 

@@ -154,14 +154,14 @@ def loosened(fitted):
     return fitted.with_table(replace(table, mean=mean))
 
 
-def begun_again(fitted, problem):
+def begun_again(fitted, problem, rng):
     """The network untrained, to be trained on all rows of a problem."""
     dense, likelihood, rows = fitted.weights.dense, fitted.likelihood, problem.rows
     weights = initial_weights(
         fitted.architecture,
         len(fitted.weights.table.mean),
         {name: value.shape for name, value in dense.items()},
-        np.random.default_rng(0),
+        rng,
         intercept=likelihood.intercept(rows.targets, rows.weights),
         n_token_columns=len(fitted.encoder.tokens),
     )

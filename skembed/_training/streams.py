@@ -17,7 +17,7 @@ def within_limits(kept):
     return kept
 
 
-def warm_start(fitted, samples, kept, recipe):
+def warm_start(fitted, samples, kept, recipe, rng):
     """Go on from a network with other rows, trained on as in a first fit.
 
     Parameters
@@ -28,6 +28,8 @@ def warm_start(fitted, samples, kept, recipe):
     kept : Observations or None
         All rows before them, where they were kept.
     recipe : Recipe
+    rng : numpy.random.Generator
+        All randomness of the training.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def warm_start(fitted, samples, kept, recipe):
     return _as_a_start(*_grown(fitted, samples), recipe)
 
 
-def chunk(fitted, samples, kept, recipe):
+def chunk(fitted, samples, kept, recipe, rng):
     """Go on with a chunk: together with all rows before it while they are few.
 
     Else what they taught is the prior of each vector. Parameters: see `warm_start`.
@@ -45,13 +47,13 @@ def chunk(fitted, samples, kept, recipe):
     n_before = 0.0 if kept is None else kept.weights.sum()
     kept = None if kept is None else within_limits(kept.more(*rows))
     if kept is not None:
-        return _with_all_before(fitted, kept, n_before, recipe)
+        return _with_all_before(fitted, kept, n_before, recipe, rng)
     if fitted.prior is None:
         return _as_a_start(fitted, rows, recipe)
     return _under_what_was_learned(fitted, rows, recipe)
 
 
-def _with_all_before(fitted, kept, n_before, recipe):
+def _with_all_before(fitted, kept, n_before, recipe, rng):
     """Go on with a chunk and all rows before it.
 
     What has been learned of few rows is no good start where interactions were too weak
@@ -60,7 +62,7 @@ def _with_all_before(fitted, kept, n_before, recipe):
     doubled = np.frexp(kept.weights.sum())[1] > np.frexp(n_before)[1]
     problem = problem_of(fitted, rows_for(fitted, kept))
     if doubled and fitted.architecture.tables.has_spread:
-        fitted = begun_again(fitted, problem)
+        fitted = begun_again(fitted, problem, rng)
         phases = additive_first(problem, recipe)
     else:
         options = recipe.options_of_chunk(problem, 1.0, settings.REPLAY_EPOCHS)
@@ -68,7 +70,7 @@ def _with_all_before(fitted, kept, n_before, recipe):
     return Continued(fitted, kept, phases, problem.rows.total, kept, settles=True)
 
 
-def fold_in(fitted, samples, kept, recipe):
+def fold_in(fitted, samples, kept, recipe, rng):
     """Learn vectors of tokens from a few more rows, with all else frozen.
 
     Parameters: see `warm_start`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-STEP = 1e-4  # of `activation_slope`
+from .. import _settings as settings
 
 
 def outputs(g, fitted, vectors, numbers):
@@ -117,9 +117,11 @@ def _slope(g, name, x):
         density = g.add("Mul", density, np.float64(1.0 / np.sqrt(2.0 * np.pi)))
         return g.add("Add", _normal(g, x), g.add("Mul", x, density))
     function = _ACTIVATIONS[name]
-    above = function(g, g.add("Add", x, np.float64(STEP)))
-    below = function(g, g.add("Sub", x, np.float64(STEP)))
-    return g.add("Div", g.add("Sub", above, below), np.float64(2.0 * STEP))
+    above = function(g, g.add("Add", x, np.float64(settings.SLOPE_STEP)))
+    below = function(g, g.add("Sub", x, np.float64(settings.SLOPE_STEP)))
+    return g.add(
+        "Div", g.add("Sub", above, below), np.float64(2.0 * settings.SLOPE_STEP)
+    )
 
 
 _ZERO, _ONE = np.float64(0), np.float64(1)

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import _settings as settings
 from ._graph import ML, Graph
-
-# Most combinations, and most where each takes as many passes as there are draws behind
-# a standard deviation: some seconds for the export, some megabytes in the file.
-MOST, MOST_DRAWN = 1 << 17, 1 << 13
-# Rows at a time.
-BATCH = 4096
 
 
 def may_tabulate(fitted, asked):
     """Whether a network is written as a table of its outcomes."""
     drawn = not {"std", "interval"}.isdisjoint(asked)
     sizes = np.array(fitted.encoder.column_sizes, np.float64)
-    few = sizes.prod() <= (MOST_DRAWN if drawn else MOST)
+    few = sizes.prod() <= (settings.TABLE_DRAWN if drawn else settings.TABLE_MOST)
     return bool(asked and len(sizes) and few and not fitted.encoder.scales)
 
 
@@ -73,8 +68,8 @@ def _computed(inner, names, results, grid):
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(ML, 3)]
     run = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets)).run
     parts = []
-    for start in range(0, len(grid), BATCH):
-        batch = grid[start : start + BATCH]
+    for start in range(0, len(grid), settings.PREDICT_BATCH):
+        batch = grid[start : start + settings.PREDICT_BATCH]
         feeds = {name: batch[:, k : k + 1] for k, name in enumerate(names)}
         parts.append(run(results, feeds))
     return [np.concatenate(found) for found in zip(*parts, strict=True)]

@@ -1,6 +1,5 @@
 """Pipelines that hold our estimators, converted by skl2onnx."""
 
-import google.protobuf
 import numpy as np
 import pytest
 from onnx_cases import TOKENS, outcome, strange, table
@@ -50,10 +49,6 @@ def run(model, columns=COLUMNS, kinds=KINDS, rows=Q, **params):
     return session.run(None, {name: c.reshape(-1, 1) for name, c in cells.items()})
 
 
-@pytest.mark.skipif(
-    int(google.protobuf.__version__.split(".")[0]) >= 7,
-    reason="skl2onnx 1.20 hands truth values to protobuf 7, which refuses them",
-)
 @pytest.mark.parametrize("output", ["mean", "mean_std"])
 def test_boosted_trees_behind_vectors(untrained, output):
     columns = ColumnTransformer(

@@ -21,7 +21,7 @@ def test_coordinates_that_are_not_needed_fall_back_to_the_prior():
     X, y = make_token_outcomes(
         12_000, [60, 60], effects="normal", interaction_rank=3, random_state=0
     )
-    crossed = EmbeddingRegressor(random_state=0).fit(X, y)
+    crossed = EmbeddingRegressor(epochs=30, random_state=0).fit(X, y)
     assert min(crossed.n_active_dims_) >= 4  # the effects and three factors
 
 
@@ -92,7 +92,8 @@ def test_default_network_shrinks_nearly_as_well_as_bayes(many_tokens):
     mean, _, _, raw = bayes(model, many_tokens)
     ours = np.square(model.predict(tokens[:, None]) - truth).mean()
     assert ours < 1.05 * np.square(mean - truth).mean()
-    assert ours < 0.96 * np.square(raw - truth).mean()
+    # Bayes at the learned scale has 0.91 times the error of raw means here.
+    assert ours < 0.95 * np.square(raw - truth).mean()
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,7 @@ def test_the_tree_finds_what_the_search_of_all_finds(monkeypatch):
     similarity = TokenSimilarity(frozen, feature=0, metric="outcome", random_state=0)
     space = similarity.fit(X, y)._space(0)
     by_all = neighbors_and_ties(space, 8, 0.95)
-    monkeypatch.setattr(ties, "_TREE_FROM", 10)
+    monkeypatch.setattr(ties.settings, "TREE_FROM", 10)
     assert ties._Search(space).tree is not None
     for one, other in zip(by_all, neighbors_and_ties(space, 8, 0.95), strict=True):
         np.testing.assert_allclose(one, other)

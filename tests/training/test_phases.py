@@ -75,8 +75,32 @@ def test_held_out_rows_stop_the_fit_only_once_the_layers_have_begun(mixed):
     ).fit(X, rng.permutation(y))
     # A fall of 10 never comes: without the 18 epochs of the additive part it would
     # have ended after 3.
-    assert model.n_iter_ == 18 + 3 - 1 or model.n_iter_ == 18 + 3
+    assert model.n_iter_ == 18 + 3
     assert len(model.validation_loss_curve_) == model.n_iter_
+
+
+def test_held_out_rows_stop_the_fit_of_one_column():
+    token = np.random.default_rng(0).integers(0, 20, (400, 1))
+    y = np.random.default_rng(1).normal(size=400)
+    model = EmbeddingRegressor(
+        epochs=60, early_stopping=True, n_iter_no_change=2, tol=10.0, random_state=0
+    )
+    model.set_params(categorical_features=[0]).fit(token, y)
+    assert model.n_iter_ == 3
+
+
+def test_a_fit_that_is_stopped_in_the_additive_part_keeps_its_effects(mixed):
+    import keras
+
+    class StopBefore(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 17
+
+    X, y = mixed
+    params = {"epochs": 60, "random_state": 0}
+    stopped = EmbeddingRegressor(callbacks=[StopBefore()], **params).fit(X, y)
+    assert stopped.n_iter_ == 18
+    assert stopped.score(X, y) > 0.9  # half of the effects explain less than 0.8
 
 
 def test_a_callback_that_stops_ends_the_whole_fit(mixed):
