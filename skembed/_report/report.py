@@ -137,7 +137,12 @@ class TokenReport:
                 "there is nothing to look at: set its categorical_features and fit it "
                 "again."
             )
-        chosen = tables if feature is None else [select_table(tables, feature)]
+        chosen = tables
+        if similarity is not None:  # it may be of one column only
+            columns = {space.table.column for space in similarity._spaces}
+            chosen = [table for table in tables if table.column in columns]
+        if feature is not None:
+            chosen = [select_table(chosen, feature)]
         self.title = title or f"Tokens of {type(inner).__name__}"
         table_X, outcomes, score = None, None, None
         if X is not None:

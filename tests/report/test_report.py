@@ -167,6 +167,17 @@ def test_a_similarity_shows_its_own_distances(towns):
     assert arrays["tied"][k].tolist() == [tied for *_, tied in expected]
 
 
+def test_a_similarity_of_one_column_shows_that_column(towns):
+    regressor, X, y = towns
+    similarity = TokenSimilarity(FrozenEstimator(regressor), feature=1).fit(X, y)
+    report = TokenReport(similarity, X=X, y=y)
+    facts, _ = block(report)
+    assert sorted(facts["names"]) == ["blue", "green", "red"]
+    assert "1 column," in repr(report)
+    with pytest.raises(ValueError, match="feature=0 is no token column"):
+        TokenReport(similarity, X=X, feature=0)
+
+
 def test_an_encoder_shows_its_plain_fit(towns):
     _, X, y = towns
     encoder = EmbeddingEncoder(EmbeddingRegressor(epochs=3), cv=2, random_state=0)
