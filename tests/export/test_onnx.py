@@ -11,9 +11,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from onnx_cases import TOKENS, feeds, outcome, random_network, run, strange, table
 from sklearn.linear_model import LinearRegression
 
-from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
+from skembed import (
+    EmbeddingClassifier,
+    EmbeddingEncoder,
+    EmbeddingRegressor,
+    _settings,
+)
 from skembed._model.activations import ACTIVATION_NAMES
-from skembed.export import _tabulated as tabulated
 from skembed.export import to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -157,8 +161,8 @@ def test_few_combinations_are_looked_up(untrained, make, monkeypatch):
     untrained(model, X[columns], y, scale=0.2)
     outputs = ["vectors", "std", "prediction"] if make is regressor else None
     short = to_onnx(model, outputs=outputs)
-    monkeypatch.setattr(tabulated, "MOST", 0)
-    monkeypatch.setattr(tabulated, "MOST_DRAWN", 0)
+    monkeypatch.setattr(_settings, "TABLE_MOST", 0)
+    monkeypatch.setattr(_settings, "TABLE_DRAWN", 0)
     long = to_onnx(model, outputs=outputs)
     assert len(short.graph.node) < 25 < len(long.graph.node)
     rows = Q[columns][:3000]
