@@ -65,6 +65,7 @@ class BaseEmbedding(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_rows": [StrOptions({"random", "last"})],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"),
@@ -96,6 +97,7 @@ class BaseEmbedding(
         n_iter_no_change,
         early_stopping,
         validation_fraction,
+        validation_rows,
         min_frequency,
         max_categories,
         handle_unknown,
@@ -118,6 +120,7 @@ class BaseEmbedding(
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_rows = validation_rows
         self.min_frequency = min_frequency
         self.max_categories = max_categories
         self.handle_unknown = handle_unknown
@@ -200,7 +203,7 @@ class BaseEmbedding(
         rng = self._generator()
         learned, held_out = samples, None
         if self.early_stopping:
-            learned, held_out = samples.split(self.validation_fraction, rng)
+            learned, held_out = self._split(samples, rng)
         encoder, rows = learned.encode(
             self.categorical_features,
             # A bin of few rows would overfit as a point.
@@ -326,6 +329,11 @@ class BaseEmbedding(
         outcome, target = self._encode_y(samples.y, known)
         return replace(samples, outcome=outcome, target=target)
 
+    def _split(self, samples, rng):
+        """The rows to learn from, and those that are held out."""
+        rng = None if self.validation_rows == "last" else rng
+        return samples.split(self.validation_fraction, rng)
+
     def _weighted(self, samples):
         """The rows, with whatever else weighs them."""
         return samples
@@ -423,7 +431,7 @@ class BaseEmbedding(
         validate_data(self, X, skip_check_array=True, reset=False)
         learned, held_out = samples, None
         if self.early_stopping and not is_chunk:
-            learned, held_out = samples.split(self.validation_fraction, rng)
+            learned, held_out = self._split(samples, rng)
         next_ = how(self._fitted, learned, self._kept, self._recipe(), rng)
         trained, curves = self._train(
             next_.fitted, next_.phases, rng, samples, held_out
@@ -483,7 +491,8 @@ class BaseEmbedding(
     def _outputs(self, X):
         """The network's output for every row, its vectors' spread integrated out."""
         encoded, fitted = self._encoded(X), self._fitted
-        return fitted.predictor.integrated(encoded, fitted.likelihood)
+        f = fitted.predictor.integrated(encoded, fitted.likelihood)
+        return f if fitted.log_odds is None else fitted.log_odds(f)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_fitted")

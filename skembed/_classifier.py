@@ -1,5 +1,7 @@
 """EmbeddingClassifier."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 from scipy.special import log_expit, log_softmax
@@ -12,8 +14,11 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BaseEmbedding
+from ._data.features import Encoded
+from ._model.calibration import LogOdds
 from ._model.likelihoods import Bernoulli, Categorical
 from ._sklearn import StrOptions, check_y, fit_context
 from ._training import streams
@@ -95,6 +100,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         restore the weights with the lowest loss on them.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows that `early_stopping` holds out.
+    validation_rows : {"random", "last"}, default="random"
+        Which rows `early_stopping` holds out; "last" is for rows in the order of time.
     min_frequency : int or float in (0, 1), default=None
         Tokens with a smaller weighted count (int) or share of the total weight (float)
         are pooled: they share one vector. None: no lower limit.
@@ -228,6 +235,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         n_iter_no_change=10,
         early_stopping=False,
         validation_fraction=0.1,
+        validation_rows="random",
         min_frequency=None,
         max_categories=None,
         handle_unknown="infrequent_if_exist",
@@ -251,6 +259,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             n_iter_no_change=n_iter_no_change,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            validation_rows=validation_rows,
             min_frequency=min_frequency,
             max_categories=max_categories,
             handle_unknown=handle_unknown,
@@ -455,6 +464,55 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         if f.shape[1] == 1:
             return log_expit(np.concatenate([-f, f], axis=1))
         return log_softmax(f, axis=1)
+
+    def calibrate(self, X, y, sample_weight=None):
+        """Bring probabilities up to date by rows that fit has not seen.
+
+        All log-odds are multiplied by one slope and shifted, class by class, as makes
+        the outcomes of these rows most likely. Below 1 the slope says that
+        probabilities had been too sure. Vectors stay as they are. A weak prior holds
+        the slope to 1 and the shifts to 0, so a few rows change little.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels, of the classes that fit has seen. Not all have to be there.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row. `class_weight` weighs rows here as it does in fit.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, `y` has other classes, or for the
+            reasons of :meth:`fit`.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> classifier = EmbeddingClassifier(random_state=0).fit(X, y)
+        >>> before = classifier.predict_proba([["red"]])[0, 0]
+        >>> classifier = classifier.calibrate([["red"]] * 50, ["a", "b"] * 25)
+        >>> bool(0.4 < classifier.predict_proba([["red"]])[0, 0] < before)
+        True
+        """
+        check_is_fitted(self)
+        validate_data(self, X, skip_check_array=True, reset=False)
+        rows = self._observed(X, y, sample_weight)
+        fitted = self._fitted
+        encoded = Encoded(rows.codes, rows.numbers)
+        f = fitted.predictor.integrated(encoded, fitted.likelihood)
+        of_one = f.shape[1] > 1 and not self._is_multilabel
+        learned = LogOdds.learned(f, rows.outcome, rows.weights, of_one)
+        self._fitted = replace(fitted, log_odds=learned)
+        return self
 
     # What the base asks for.
 

@@ -1,22 +1,26 @@
 """EmbeddingRegressor."""
 
-from dataclasses import replace
-from functools import partial
 from numbers import Real
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _settings as settings
 from ._base import BaseEmbedding
-from ._data.features import Encoded
 from ._data.outcomes import refuse_huge
-from ._data.rows import sample
-from ._model.intervals import NORMAL, left_open_without, rarity, residual_quantiles
+from ._model.intervals import NORMAL
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
+from ._model.scatter import (
+    moments,
+    noise_scale,
+    outcome,
+    rarity_of,
+    recalibrated,
+    with_scatter,
+    with_scatter_of,
+)
 from ._sklearn import Interval, StrOptions, check_y
-from ._training.phases import calibration_rows, some_rows_last
+from ._training.phases import calibration_rows, last_rows, some_rows_last
 
 
 class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
@@ -98,6 +102,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         restore the weights with the lowest loss on them.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows that `early_stopping` holds out.
+    validation_rows : {"random", "last"}, default="random"
+        Which rows are held out. "last" is for rows in the order of time: then
+        `early_stopping` looks at the last rows, and without it the last rows are
+        learned last, on data sets of any size, and :meth:`predict_interval` follows
+        the residuals that they had before. So intervals say how far predictions are off
+        later, not how far they are off among the rows that were learned.
     min_frequency : int or float in (0, 1), default=None
         Tokens with a smaller weighted count (int) or share of the total weight (float)
         are pooled: they share one vector. None: no lower limit.
@@ -268,6 +278,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         n_iter_no_change=10,
         early_stopping=False,
         validation_fraction=0.1,
+        validation_rows="random",
         min_frequency=None,
         max_categories=None,
         handle_unknown="infrequent_if_exist",
@@ -291,6 +302,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             n_iter_no_change=n_iter_no_change,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
+            validation_rows=validation_rows,
             min_frequency=min_frequency,
             max_categories=max_categories,
             handle_unknown=handle_unknown,
@@ -361,11 +373,11 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         """
         encoded, fitted = self._encoded(X), self._fitted
         f = fitted.predictor.integrated(encoded, fitted.likelihood)
-        predicted = self._shaped(_outcome(fitted, f))
+        predicted = self._shaped(outcome(fitted, f))
         if not return_std:
             return predicted
         self._needs_posterior("The standard deviation of a prediction")
-        _, own, noise = self._moments(fitted, encoded)
+        _, own, noise = moments(fitted, encoded)
         return predicted, self._shaped(np.sqrt(own + noise))
 
     def predict_std(self, X, *, include_noise=True):
@@ -384,7 +396,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         -------
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
             In units of `y`. Computed from 128 draws of the vectors, the same in every
-            call.
+            call, and from the noise that rows like this one have. Beyond the range of
+            a number that fit has seen it grows with the distance.
 
         Raises
         ------
@@ -406,26 +419,26 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         """
         check_is_fitted(self)
         fitted = self._needs_posterior("The standard deviation of a prediction")
-        _, own, noise = self._moments(fitted, self._encoded(X))
+        _, own, noise = moments(fitted, self._encoded(X))
         return self._shaped(np.sqrt(own + noise if include_noise else own))
 
     def predict_interval(self, X, coverage=0.9):
         """Compute an interval that contains the outcome with a given probability.
 
-        The width of the interval comes from :meth:`predict_std`. Its shape comes from
-        quantiles of residuals, which depend on how rare the tokens of a row are. So the
-        noise need not be normal, and that of rare tokens may differ from that of common
-        ones. (These are the residuals of split conformal prediction with a normalised
-        score, Lei et al. 2018, "Distribution-free predictive inference for regression",
-        section 5.2.)
+        The width of the interval comes from :meth:`predict_std`, which knows how rows
+        differ. Its shape comes from quantiles of residuals, which depend on how rare
+        the tokens of a row are. So the noise need not be normal. (These are the
+        residuals of split conformal prediction with a normalised score, Lei et al.
+        2018, "Distribution-free predictive inference for regression", section 5.2.)
 
-        On small data sets the residuals are those of the calibration rows: a tenth of
-        the rows, predicted before the network is trained on them and learned last. That
-        needs at least 100 rows, at most two rows per dense weight, at least four
-        columns of tokens or binned numbers, ``epochs="auto"``,
-        ``early_stopping=False``, and no schedule as learning rate. All other fits use
-        the residuals of the training rows, each corrected to the value that it would
-        have if its own row were left out. Read more in :ref:`calibration-rows`.
+        The residuals are those that training rows would have if they had not been
+        learned: computed for all vectors and weights at once on up to some thousand
+        rows; on more rows as long as there are at most two rows per dense weight, at
+        least four columns and ``epochs="auto"``, those of a tenth of the rows, which
+        are predicted before the network is trained on them and learned last; on still
+        more rows corrected vector by vector. With ``validation_rows="last"`` they are
+        those of the last rows, and after :meth:`calibrate` those of its rows. Read
+        more in :ref:`calibration-rows`.
 
         Parameters
         ----------
@@ -465,8 +478,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
                 f"coverage must be between 0 and 1, both exclusive; got {coverage!r}."
             )
         encoded = self._encoded(X)
-        predicted, own, noise = self._moments(fitted, encoded)
-        std, rare = np.sqrt(own + noise), _rarity(fitted, encoded.codes)
+        predicted, own, noise = moments(fitted, encoded)
+        std, rare = np.sqrt(own + noise), rarity_of(fitted, encoded.codes)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
         residuals = fitted.residuals or NORMAL  # while a fit is under way
         ends = [predicted + residuals.at(q, rare) * std for q in levels]
@@ -475,37 +488,92 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
 
+    def calibrate(self, X, y, sample_weight=None):
+        """Bring intervals up to date by rows that fit has not seen, such as new ones.
+
+        The residuals of these rows replace those of fit: they determine how large the
+        noise is (:meth:`predict_std`), and the shape of :meth:`predict_interval`.
+        Vectors and predictions stay as they are. Where the world has moved on since
+        fit, residuals of later rows show by how much predictions are off now, which no
+        row of fit could tell.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            The rows. A hundred are enough for intervals that hold 80 %.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their outcomes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        AttributeError
+            If the estimator was fitted with ``prior=None``.
+        ValueError
+            If `X` does not have the columns, or `y` not the number of outcomes, of
+            fit, or for the reasons of :meth:`fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skembed import EmbeddingRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> shops = rng.choice(["north", "south"], size=(600, 1))
+        >>> sales = np.where(shops[:, 0] == "north", 30, 20) + rng.normal(0, 1, 600)
+        >>> model = EmbeddingRegressor(random_state=0).fit(shops, sales)
+        >>> before = np.ptp(model.predict_interval([["north"]]))
+        >>> later = sales + rng.normal(0, 3, 600)
+        >>> after = np.ptp(model.calibrate(shops, later).predict_interval([["north"]]))
+        >>> bool(2 * before < after < 4 * before)
+        True
+        """
+        check_is_fitted(self)
+        fitted = self._needs_posterior("A calibrated interval")
+        validate_data(self, X, skip_check_array=True, reset=False)
+        rows = self._observed(X, y, sample_weight)
+        self._fitted = recalibrated(fitted, rows)
+        return self
+
     def _phases(self, fitted, rows, problem):
-        found = calibration_rows(fitted, rows) if self._may_calibrate() else None
+        found = self._rows_last(fitted, rows)
         if found is None:
             return super()._phases(fitted, rows, problem)
         calibration, others = found
         return some_rows_last(fitted, others, problem, self._recipe()), calibration
 
-    def _may_calibrate(self):
-        """Whether some rows may be learned last."""
-        own_budget = isinstance(self.epochs, str) and not self.early_stopping
+    def _rows_last(self, fitted, rows):
+        """Rows to calibrate intervals by, learned last, and all others; or None."""
+        if self.early_stopping or not self._tables.has_likelihood:
+            return None
         # A schedule, which an optimizer may bring along, is not begun a second time.
         rate = self.optimizer if self.learning_rate == "auto" else self.learning_rate
-        return (
-            self._tables.has_likelihood and own_budget and isinstance(rate, (str, Real))
-        )
+        begins_again = isinstance(rate, (str, Real))
+        if self.validation_rows == "last":
+            if not begins_again:
+                raise ValueError(
+                    "validation_rows='last' trains a second time, on the last rows, "
+                    "and a schedule of learning rates cannot begin again. Set "
+                    "learning_rate to a number or 'auto', or validation_rows='random'."
+                )
+            return last_rows(rows, self.validation_fraction)
+        if begins_again and isinstance(self.epochs, str):
+            return calibration_rows(fitted, rows)
+        return None
 
     def _concluded(self, trained, rows, calibration=None):
-        """The network with the quantiles of its residuals."""
+        """The network with its noise by row and the quantiles of its residuals."""
         fitted = trained.fitted
         if not fitted.architecture.tables.has_likelihood:
             return fitted
         if calibration is None:
-            return replace(fitted, residuals=_of_training_rows(fitted, rows))
-        before = trained.snapshots[-1]
-        return replace(fitted, residuals=_of_new_rows(fitted, before, calibration))
-
-    def _moments(self, fitted, encoded):
-        """Prediction, its own variance and that of the noise, in units of y."""
-        f = fitted.predictor.outputs(encoded)
-        own = _own_variance(fitted, encoded)
-        return _outcome(fitted, f), own, _noise_variance(fitted, f)
+            return with_scatter(fitted, rows)
+        return with_scatter_of(fitted, rows, calibration, trained.snapshots[-1])
 
     @property
     def noise_scale_(self):
@@ -516,7 +584,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
                 f"noise_scale_ is not there with loss={fitted.likelihood.name!r}, "
                 "whose scatter follows from its mean."
             )
-        noise = _noise(fitted) * fitted.scale
+        noise = noise_scale(fitted) * fitted.scale
         return float(noise[0]) if self._y_is_1d else noise
 
     def _shaped(self, values):
@@ -526,80 +594,3 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _outcome(fitted, f):
-    """Outcome, in units of y, that the network's output stands for."""
-    return fitted.likelihood.mean(f) * fitted.scale + fitted.centre
-
-
-def _slope(fitted, f, step=1e-4):
-    """Derivative of the outcome by the network's output."""
-    return (_outcome(fitted, f + step) - _outcome(fitted, f - step)) / (2.0 * step)
-
-
-def _rarity(fitted, codes, own=0.0):
-    """How rare the tokens of every row are."""
-    return rarity(codes, [index.code_counts for index in fitted.encoder.tokens], own)
-
-
-def _own_variance(fitted, encoded):
-    """Variance of the mean, in units of y, under the posterior of the vectors."""
-    link = partial(_outcome, fitted)
-    return np.square(fitted.predictor.moments(encoded, link))
-
-
-def _sampled(rows):
-    """Encoded rows, outcomes and weights of as many rows as residuals need."""
-    blocks = [rows.codes, rows.numbers, rows.outcome]
-    at, weights = sample(blocks, rows.weights, settings.LOOK_BACK_ROWS)
-    return Encoded(rows.codes[at], rows.numbers[at]), rows.outcome[at], weights
-
-
-def _of_training_rows(fitted, rows):
-    """Quantiles of residuals, each as if its row had not been in the fit."""
-    encoded, outcome, weights = _sampled(rows)
-    f = fitted.predictor.outputs(encoded)
-    noise = _noise_variance(fitted, f)
-    left_open = _left_open(fitted, encoded, f, noise)
-    residual = (outcome - _outcome(fitted, f)) * (1.0 + left_open)
-    rare = _rarity(fitted, encoded.codes, own=1.0)
-    std = np.sqrt(noise * left_open + noise)
-    return residual_quantiles(residual, std, rare, weights)
-
-
-def _of_new_rows(fitted, before, rows):
-    """Quantiles of residuals of rows that the network `before` had not learned from."""
-    encoded, outcome, weights = _sampled(rows)
-    f = before.predictor.outputs(encoded)
-    residual = outcome - _outcome(before, f)
-    std = np.sqrt(_own_variance(before, encoded) + _noise_variance(fitted, f))
-    rare = _rarity(fitted, encoded.codes, own=1.0)
-    return residual_quantiles(residual, std, rare, weights)
-
-
-def _left_open(fitted, encoded, f, noise):
-    """As `left_open_without` has it, for every row and output."""
-    by_f = np.square(_slope(fitted, f))
-    found = np.empty_like(f)
-    for batch, by_vector in fitted.predictor.slopes(encoded):
-        at = encoded.codes[batch] + fitted.offsets
-        found[batch] = left_open_without(
-            np.square(by_vector) * by_f[batch, :, None, None],
-            1.0 / fitted.weights.table.precision[at],
-            noise[batch],
-        )
-    return found
-
-
-def _noise_variance(fitted, f):
-    """Variance of an outcome about its mean, in units of y."""
-    return fitted.likelihood.variance(f, _noise(fitted)) * np.square(fitted.scale)
-
-
-def _noise(fitted):
-    """Learned scale of the noise in units of the network's output; 1 if it has none."""
-    if not fitted.likelihood.has_noise:
-        return np.ones(fitted.architecture.n_outputs)
-    log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
-    return np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))

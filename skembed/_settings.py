@@ -99,6 +99,10 @@ TOKEN_SPREAD, BIN_SPREAD, CURVE_SPREAD = 1.0, 0.15, 1.0
 # initialisation, and the rows below which it grows in inverse proportion.
 # Found: "What holds the layers back".
 KERNEL_PRECISION, KERNEL_ROWS, KERNEL_POWER = 0.03, 5000.0, 2.0
+# Precision of the prior of the linear terms, in units of the outcome's spread: of
+# numbers that have a curve, which says the same and has a learned scale, and of others.
+# Found: "Small tables".
+LINEAR_PRECISION, LONE_PRECISION = 300.0, 1.0
 # Steps per epoch that batch_size="auto" aims at, and its least and greatest batch in
 # rows. Found: "Beside the table".
 STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
@@ -178,15 +182,31 @@ LOOKUP_PER_ROW, LOOKUP_LEAST = 4, 1000
 
 # Quantile levels of residuals that are kept: 1/200 to 199/200.
 N_LEVELS = 200
-# Training rows that are looked back at: a hundred beyond the outermost level.
-LOOK_BACK_ROWS = 10_000
 # Least rows in the range of the rarest tokens, and most ranges.
 # Found: "What sets rows apart in an interval".
 RANGE_ROWS, MAX_RANGES = 200, 8
 # Rows that the normal density counts as, and all rows for one range.
 NORMAL_ROWS = 20.0
-# Most of a number's precision that one row is taken to have given.
+# Most of a number's precision, or of a prediction, that one row is taken to have given.
 MAX_LEVERAGE = 0.9
+# Most cells of the products of all rows with each other, over the columns, up to which
+# what a row gives is computed for all vectors and weights at once: half a second.
+# Found: "Intervals of small tables".
+JOINT_CELLS = 4e7
+# Variance of what has no prior there, in units of the outcome's.
+FREE_VARIANCE = 100.0
+
+# Noise by row: rows that it is learned from, effects per number at most, bins of the
+# prediction, passes over the columns, and steps of each scale in a pass.
+NOISE_ROWS, NOISE_BINS, NOISE_CUTS = 50_000, 32, 20
+NOISE_PASSES, NOISE_SCALE_STEPS = 15, 3
+# Scale of effects on the log variance before they are learned, and spread of the
+# half-normal density that is the prior of the scales. Found: "Noise by row".
+NOISE_START, NOISE_SPREAD = 0.2, 0.5
+
+# Spread of the normal priors of what `calibrate` learns of log-odds: the logarithm of a
+# slope, and shifts.
+CALIBRATION_SPREAD = 1.0
 
 # Axes, means and the encoder -------------------------------------------------------
 

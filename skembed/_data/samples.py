@@ -77,7 +77,10 @@ class Samples:
         return Samples(table, self.y[at], self.weights[at], outcome, self.target)
 
     def split(self, fraction, rng):
-        """The rows to learn from, and a fraction of them that is held out."""
+        """The rows to learn from, and a fraction of them that is held out.
+
+        Without a generator the last rows are held out.
+        """
         n = len(self.weights)
         n_held_out = int(round(fraction * n))
         if n_held_out < 1 or n_held_out >= n:
@@ -86,7 +89,7 @@ class Samples:
                 f"{n - n_held_out} to learn from, at a validation_fraction of "
                 f"{fraction}; both must be at least 1."
             )
-        order = rng.permutation(n)
+        order = np.arange(n)[::-1] if rng is None else rng.permutation(n)
         learned, held_out = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
         return self.rows(learned), self.rows(held_out)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from .. import _settings as settings
 from .._data.features import Encoded
 from .._model.fitted import Fitted
-from .._model.network import Weights
+from .._model.network import Weights, weight_precision
 from .._model.prior import LearnedPrior
 from .._training.batches import Batches, Plan
 from .._training.hooks import Hooks, Moment
@@ -143,7 +143,10 @@ class Engine:
         shapes = {name: value.shape for name, value in dense_weights.items()}
         sizes = [value.size for value in dense_weights.values()]
         rates = [_rate(name, problem) for name in shapes]
-        pulls = [_pull(*named, rows.total) for named in shapes.items()]
+        pulls = [
+            weight_precision(*named, rows.total, problem.knots) / rows.total
+            for named in shapes.items()
+        ]
         data = loop.Data(
             codes=tf.constant(rows.codes, tf.int32),
             rows=tf.constant(_packed(rows)),
@@ -153,7 +156,7 @@ class Engine:
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(np.repeat(rates, sizes), tf.float32),
-            pull=tf.constant(np.repeat(pulls, sizes), tf.float32),
+            pull=tf.constant(_by_weight(pulls, shapes), tf.float32),
             start=anchor,
             prior_rates=tf.constant(problem.prior_rates, tf.float32),
             scale_spreads=tf.constant(_scale_spreads(problem), tf.float32),
@@ -321,20 +324,6 @@ def _scale_spreads(problem):
     return np.where(are_bins, settings.BIN_SPREAD, settings.TOKEN_SPREAD)
 
 
-def _pull(name, shape, n_rows):
-    """Gradient, per observation, of what holds a kernel to its start.
-
-    A normal prior about where it starts, of Glorot's variance over
-    ``settings.KERNEL_PRECISION``. On tens of thousands of rows it only keeps layers
-    from overfitting; a hundred rows leave them almost at their start.
-    """
-    if not name.startswith("kernel"):
-        return 0.0
-    few = max(settings.KERNEL_ROWS / n_rows, 1.0) ** settings.KERNEL_POWER
-    strength = settings.KERNEL_PRECISION * few
-    return strength / n_rows * sum(shape) / 2.0
-
-
 def _of_tokens(problem):
     """1 / count, multiplier of the rate and column of each row of the table."""
     counts, moves = problem.counts, problem.moves
@@ -350,3 +339,9 @@ def _flat(dense_weights):
 def _packed(rows):
     parts = [rows.numbers, rows.targets, rows.weights[:, None]]
     return np.concatenate(parts, axis=1, dtype=np.float32, casting="unsafe")
+
+
+def _by_weight(values, shapes):
+    """One number for each dense weight, in the order of the flat vector."""
+    pairs = zip(values, shapes.values(), strict=True)
+    return np.concatenate([np.broadcast_to(v, shape).ravel() for v, shape in pairs])

@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .._data.features import FeatureEncoder
+from .beyond import Beyond
+from .calibration import LogOdds
 from .intervals import ResidualQuantiles
 from .likelihoods import Likelihood
 from .network import Architecture, Knots, Weights
 from .predictor import Predictor
 from .prior import Curves, LearnedPrior
+from .row_noise import RowNoise
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,10 @@ class Fitted:
         Weight of all rows seen so far.
     residuals : ResidualQuantiles or None
         How outcomes fall about their predictions, where intervals are drawn by it.
+    row_noise : RowNoise or None
+        How the noise depends on the row, where it has been looked at.
+    log_odds : LogOdds or None
+        What rows that were not learned from have said of probabilities.
     """
 
     encoder: FeatureEncoder
@@ -42,6 +49,8 @@ class Fitted:
     scale: np.ndarray
     n_seen: float
     residuals: ResidualQuantiles | None = None
+    row_noise: RowNoise | None = None
+    log_odds: LogOdds | None = None
 
     @property
     def predictor(self):
@@ -52,7 +61,15 @@ class Fitted:
             Knots(*self.encoder.knots),
             self.encoder.column_sizes,
             self.mask,
+            self.beyond,
         )
+
+    @property
+    def beyond(self):
+        """What is not known of numbers beyond the range of fit; None for points."""
+        if not self.architecture.tables.has_spread:
+            return None
+        return Beyond.of(self.encoder, self.weights.dense)
 
     @property
     def offsets(self):
@@ -125,8 +142,10 @@ class Fitted:
             at.append(np.arange(start, start + before - 1))
             at.append(np.full(after - before + 1, start + before - 1))
             start += before
-        table = self.weights.table.rows(np.concatenate(at))
-        return replace(self, encoder=encoder).with_table(table)
+        at = np.concatenate(at)
+        noise = self.row_noise and self.row_noise.rows(at)
+        grown = replace(self, encoder=encoder, row_noise=noise)
+        return grown.with_table(self.weights.table.rows(at))
 
     def combined(self, others, counts):
         """The same with the vectors of tokens made of those of other networks.

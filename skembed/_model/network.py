@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import _settings as settings
 from .activations import activation_function, activation_slope
 from .prior import N_FIELDS, N_WAVES, Field, untrained
 from .tables import PointTable, PosteriorTable
@@ -151,6 +152,35 @@ def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_col
     return Weights(table, dense, () if head is None else head.initial_state())
 
 
+def weight_precision(name, shape, n_rows, knots):
+    """Precision of the normal prior of a dense weight about where it starts.
+
+    That of kernels is Glorot's variance over ``settings.KERNEL_PRECISION``. On tens of
+    thousands of rows it only keeps layers from overfitting; a hundred rows leave them
+    almost at their start. Biases and scales are free.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+    n_rows : float
+        Weight of all rows.
+    knots : Knots
+
+    Returns
+    -------
+    precision : float or ndarray that broadcasts to `shape`
+    """
+    if name == "linear":
+        curved = np.isin(np.arange(shape[0]), knots.column)
+        lone, other = settings.LONE_PRECISION, settings.LINEAR_PRECISION
+        return np.where(curved, other, lone)[:, None]
+    if not name.startswith("kernel"):
+        return 0.0
+    few = max(settings.KERNEL_ROWS / n_rows, 1.0) ** settings.KERNEL_POWER
+    return settings.KERNEL_PRECISION * few * sum(shape) / 2.0
+
+
 class Knots(NamedTuple):
     """The piecewise-linear encoding of the numbers, piece by piece.
 
@@ -245,6 +275,33 @@ def _layers_backwards(architecture, dense, hidden, n_inputs):
         slope = activation_slope(activation, x).astype(np.float32)
         by = (by * slope[:, None]) @ kernels.pop()
     return by
+
+
+def slopes_by_layer(architecture, weights, vectors, numbers, knots):
+    """Derivatives of the outputs by the kernels, as the factors that they are made of.
+
+    Yields
+    ------
+    name : str
+        Of a kernel, the last one first.
+    inputs : ndarray of shape (n_rows, n_in)
+        What the layer reads.
+    by : ndarray of shape (n_rows, n_outputs, n_out)
+        Derivative of each output by the layer's own output: that by the kernel is
+        ``inputs[:, None, :, None] * by[:, :, None, :]``.
+    """
+    dense, n = weights.dense, architecture.n_outputs
+    x = _inputs(architecture, vectors, numbers, knots)
+    _, hidden = _layers(architecture, dense, x)
+    pairs = zip(architecture.activations, hidden, strict=True)
+    inputs = [x, *(activation_function(name)(at) for name, at in pairs)]
+    by = np.broadcast_to(np.eye(n), (len(x), n, n))
+    for i in reversed(range(len(inputs))):
+        name = f"kernel_{i}"
+        yield name, inputs[i], by
+        if i:
+            slope = activation_slope(architecture.activations[i - 1], hidden[i - 1])
+            by = (by @ dense[name].T) * slope[:, None]
 
 
 def _with_direct_terms(architecture, dense, f, vectors, numbers):

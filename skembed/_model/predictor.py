@@ -19,10 +19,13 @@ class Predictor:
         Number of codes of each column.
     mask : ndarray of shape (n_columns, width)
         0 where a column's vectors are shorter than the widest.
+    beyond : Beyond or None
+        What is not known of numbers beyond their range; None where vectors are points.
     """
 
-    def __init__(self, architecture, weights, knots, sizes, mask):
+    def __init__(self, architecture, weights, knots, sizes, mask, beyond=None):
         self.architecture = architecture
+        self.beyond = beyond
         self.weights = weights
         self.knots = knots
         self.sizes = sizes
@@ -51,7 +54,12 @@ class Predictor:
             f, slopes = self._outputs_and_slopes(codes, numbers)
             _, root = self.weights.table.spread(codes + self.offsets)
             slopes /= root[:, None]
-            return likelihood.integrated(f, slopes.reshape(*f.shape, -1))
+            roots = slopes.reshape(*f.shape, -1)
+            beyond = np.sqrt(self.beyond.variance(numbers))
+            if beyond.any():
+                beyond = beyond[:, :, None] * np.eye(f.shape[1])
+                roots = np.concatenate([roots, beyond], axis=2)
+            return likelihood.integrated(f, roots)
 
         return self._by_distinct_rows(encoded, averaged)
 

@@ -6,8 +6,11 @@ all lists of phases.
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .. import _settings as settings
 from .._data.rows import Observations, set_apart
+from .._model.leverage import is_seen_at_once
 from .problem import Options, Problem, problem_of
 from .rows import rows_for
 from .schedule import Schedule, steps_per_epoch
@@ -83,7 +86,8 @@ def calibration_rows(fitted, rows):
     """Choose the rows that a fit learns last, or none where it learns all at once.
 
     Overfitting of the dense weights does not show in rows that they were trained on.
-    It matters where there are few rows per weight, and many columns.
+    It matters where there are few rows per weight, and many columns. Of very few rows
+    it is computed what each has given (see `joint_leverage`), and none is set apart.
 
     Parameters
     ----------
@@ -103,9 +107,24 @@ def calibration_rows(fitted, rows):
         return None
     blocks = [rows.codes, rows.numbers, rows.outcome]
     at, taken, left = set_apart(blocks, rows.weights, settings.HELD_BACK)
-    if not taken.any():
+    if not taken.any() or is_seen_at_once(fitted, len(at)):
         return None
     return rows.counted(at, taken), rows.counted(at, left)
+
+
+def last_rows(rows, fraction):
+    """The last rows in their order, to be learned last, and all others."""
+    n = len(rows.weights)
+    n_last = round(fraction * n)
+    if not 0 < n_last < n:
+        raise ValueError(
+            f"validation_rows='last' leaves {n_last} of {n} rows to calibrate "
+            f"intervals by and {n - n_last} to learn from before them, at a "
+            f"validation_fraction of {fraction}; both must be at least 1."
+        )
+    at = np.arange(n)
+    last = (at >= n - n_last) * rows.weights
+    return rows.counted(at, last), rows.counted(at, rows.weights - last)
 
 
 def some_rows_last(fitted, others, problem, recipe):

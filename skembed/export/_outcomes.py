@@ -12,7 +12,7 @@ from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
 from . import _layers as layers
 
-_ZERO, _ONE = np.float64(0), np.float64(1)
+_ZERO, _ONE, _TINY = np.float64(0), np.float64(1), np.float64(1e-300)
 
 
 class Outcomes:
@@ -111,19 +111,45 @@ class Outcomes:
 
     @cached_property
     def _variance(self):
-        return self.g.total(self.g.add("Mul", self._roots, self._roots), 2)
+        found = self.g.total(self.g.add("Mul", self._roots, self._roots), 2)
+        return found if self._beyond is None else self.g.add("Add", found, self._beyond)
+
+    @cached_property
+    def _beyond(self):
+        """`Beyond.variance`, or None where there are no ranges."""
+        g, beyond = self.g, self.fitted.beyond
+        known = np.flatnonzero(np.isfinite(beyond.high))
+        if not len(known):
+            return None
+        z = g.columns(self.numbers.values, known)
+        above, below = g.add("Sub", z, beyond.high[known]), beyond.low[known]
+        distance = g.add("Max", above, g.add("Sub", below, z))
+        outside = g.cast(g.add("Greater", distance, _ZERO), np.float64)
+        distance = g.add("Max", distance, _ZERO)
+        of_walk = g.add("MatMul", distance, beyond.walk[known])
+        return g.add("Add", of_walk, g.add("MatMul", outside, beyond.bins[known]))
 
     @cached_property
     def probabilities(self):
         """Probability of every class; of several labels, of a one in each."""
-        if self.fitted.likelihood.name == "categorical":
-            return self._of_many()
-        return self._of_yes()
+        of_many = self.fitted.likelihood.name == "categorical"
+        p = self._of_many() if of_many else self._of_yes()
+        return p if self.fitted.log_odds is None else self._calibrated(p, of_many)
+
+    def _calibrated(self, p, of_many):
+        """The probabilities with their log-odds as `LogOdds` has them."""
+        g, log_odds = self.g, self.fitted.log_odds
+        f = g.add("Log", g.add("Max", p, _TINY))
+        if not of_many:
+            no = g.add("Max", g.add("Sub", _ONE, p), _TINY)
+            f = g.add("Sub", f, g.add("Log", no))
+        f = g.add("Add", g.add("Mul", f, log_odds.slope), log_odds.shift)
+        return g.add("Softmax", f, axis=1) if of_many else g.add("Sigmoid", f)
 
     @cached_property
     def of_two(self):
         """Probabilities of two classes."""
-        yes = self._of_yes()
+        yes = self.probabilities
         return self.g.side_by_side([self.g.add("Sub", _ONE, yes), yes])
 
     def _of_yes(self):
@@ -158,7 +184,10 @@ class Outcomes:
         """Columns of the root that `likelihoods.root_of` makes, one after the other."""
         g = self.g
         covariance = g.einsum("nij,nkj->nik", self._roots, self._roots)
-        size = g.total(g.total(g.add("Mul", self._roots, self._roots), 2), 1)
+        if self._beyond is not None:
+            beyond = g.add("Unsqueeze", self._beyond, np.array([2], np.int64))
+            covariance = g.add("Add", covariance, g.add("Mul", beyond, np.eye(n)))
+        size = g.total(self._variance, 1)
         size = g.add("Mul", size, np.float64(settings.ROOT_RIDGE / n))
         size = g.add("Add", size, np.float64(settings.ROOT_LEAST))
         size = g.shaped(size, -1, 1, 1)
@@ -252,12 +281,38 @@ class Outcomes:
         each = np.float64(1.0 / len(draws))
         shift = g.add("Mul", total, each)
         mean_square = g.add("Mul", square, each)
-        return g.add(
-            "Max", g.add("Sub", mean_square, g.add("Mul", shift, shift)), _ZERO
-        )
+        within = g.add("Sub", mean_square, g.add("Mul", shift, shift))
+        return self._with_beyond(g.add("Max", within, _ZERO), f)
+
+    def _with_beyond(self, within, f):
+        if self._beyond is None:
+            return within
+        g, slope = self.g, np.square(self.fitted.scale)
+        if self.fitted.likelihood.bends:
+            slope = g.add("Mul", g.add("Exp", g.add("Add", f, f)), slope)
+        return g.add("Add", within, g.add("Mul", self._beyond, slope))
 
     def _noise_variance(self, f):
         """Variance of an outcome about its mean, in units of y."""
+        g, plain, noise = self.g, self._plain_noise(f), self.fitted.row_noise
+        if noise is None:
+            return plain
+        parts = []
+        for output, cuts in enumerate(noise.cuts):
+            table = noise.by_prediction[output]
+            above = g.cast(
+                g.add("GreaterOrEqual", g.columns(f, [output]), cuts), np.float64
+            )
+            steps = g.add("MatMul", above, np.diff(table)[:, None])
+            parts.append(g.add("Add", steps, table[:1]))
+        log_factor = g.side_by_side(parts)
+        if self._rows is not None:
+            of_rows = g.rows(noise.by_token.astype(np.float64), self._rows)
+            log_factor = g.add("Add", log_factor, g.total(of_rows, 1))
+        return g.add("Mul", plain, g.add("Exp", log_factor))
+
+    def _plain_noise(self, f):
+        """The same without what the noise knows of the row."""
         g, fitted = self.g, self.fitted
         name = fitted.likelihood.name
         noise = np.ones(fitted.architecture.n_outputs)

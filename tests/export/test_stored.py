@@ -61,6 +61,7 @@ def every_kind(X, y):
     yield EmbeddingRegressor(prior=None, **SMALL).fit(X, y)
     yield EmbeddingRegressor(**SMALL).partial_fit(X, y)
     yield EmbeddingClassifier(**SMALL).fit(X, few)
+    yield EmbeddingClassifier(**SMALL).fit(X, few).calibrate(X, few)
     yield EmbeddingClassifier(**SMALL).partial_fit(X, few > 0, classes=[False, True])
     for params in ({"output": "mean_std", "target_mean": True}, {"rotation": None}):
         base = EmbeddingRegressor(**SMALL)

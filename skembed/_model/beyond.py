@@ -1,0 +1,67 @@
+"""What is not known of numbers beyond the range that fit has seen.
+
+There a prediction keeps the value of the last bin. The curve of a number is a random
+walk over its range, and a walk that is not seen goes on: its variance grows in
+proportion to the distance. The bins about the curve scatter there as they do inside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .prior import Field
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Beyond:
+    """Range of each number, and the variance of the output beyond it.
+
+    Attributes
+    ----------
+    low, high : ndarray of shape (n_numbers,)
+        Ends of the range. Infinite for what has no bins, and for indicators.
+    walk : ndarray of shape (n_numbers, n_outputs)
+        Variance that the walk takes on over a distance of 1.
+    bins : ndarray of shape (n_numbers, n_outputs)
+        Variance of a bin about the curve.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    walk: np.ndarray
+    bins: np.ndarray
+
+    @classmethod
+    def of(cls, encoder, dense):
+        """Of an encoder and the dense weights; vectors of one output each."""
+        sizes = [1 + scale.has_missing for scale in encoder.scales]
+        n, place = sum(sizes), np.cumsum([0, *sizes])[:-1]
+        n_outputs = dense["linear"].shape[1] if "linear" in dense else 1
+        low, high = np.full(n, -np.inf), np.full(n, np.inf)
+        walk, bins = np.zeros((n, n_outputs)), np.zeros((n, n_outputs))
+        column = len(encoder.tokens)
+        for j, scale in zip(place, encoder.scales, strict=True):
+            if not (encoder.with_bins and scale.is_binned):
+                continue
+            # Rounding of a number at the very end is no distance.
+            length = scale.knots[-1] - scale.knots[0]
+            low[j] = scale.knots[0] - TOLERANCE * length
+            high[j] = scale.knots[-1] + TOLERANCE * length
+            prior = dense["prior"][column].astype(np.float64)
+            # The scale is that of cosines; the walk's steps have pi times as much.
+            step = np.square(np.pi * np.exp(prior[:, Field.LOG_CURVE]))
+            rough = np.exp(2.0 * prior[:, Field.LOG_SCALE])
+            if n_outputs > 1:
+                readout = np.square(dense["readout"].astype(np.float64))
+                step, rough = step @ readout, rough @ readout
+            walk[j], bins[j] = step / length, rough
+            column += 1
+        return cls(low, high, walk, bins)
+
+    def variance(self, numbers):
+        """Variance of the outputs by what lies beyond, (n_rows, n_outputs)."""
+        distance = np.maximum(numbers - self.high, self.low - numbers)
+        distance = np.maximum(distance, 0.0)
+        return distance @ self.walk + (distance > 0.0) @ self.bins

@@ -1,0 +1,183 @@
+"""How outcomes scatter about their predictions, in units of the outcome.
+
+The spread of a prediction itself, under the vectors' posterior; the noise, row by row;
+and the residuals of rows that had no say in their predictions, which determine both the
+noise and the shape of intervals.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from .. import _settings as settings
+from .._data.features import Encoded
+from .._data.rows import sample
+from . import row_noise
+from .intervals import left_open_without, rarity, residual_quantiles
+from .leverage import is_seen_at_once, joint_leverage
+
+
+def moments(fitted, encoded):
+    """Prediction, its own variance and that of the noise, each (n_rows, n_outputs)."""
+    f = fitted.predictor.outputs(encoded)
+    own = own_variance(fitted, encoded, f)
+    return outcome(fitted, f), own, noise_variance(fitted, encoded, f)
+
+
+def outcome(fitted, f):
+    """Outcome that the network's output stands for."""
+    return fitted.likelihood.mean(f) * fitted.scale + fitted.centre
+
+
+def slope(fitted, f, step=1e-4):
+    """Derivative of the outcome by the network's output."""
+    return (outcome(fitted, f + step) - outcome(fitted, f - step)) / (2.0 * step)
+
+
+def own_variance(fitted, encoded, f):
+    """Variance of the mean under the posterior of the vectors, and beyond the range."""
+    link = partial(outcome, fitted)
+    within = np.square(fitted.predictor.moments(encoded, link))
+    beyond = fitted.beyond.variance(encoded.numbers)
+    return within + beyond * np.square(slope(fitted, f))
+
+
+def noise_variance(fitted, encoded, f):
+    """Variance of an outcome about its mean."""
+    variance = _plain_noise(fitted, f)
+    if fitted.row_noise is None:
+        return variance
+    at = encoded.codes + fitted.offsets
+    return variance * np.exp(fitted.row_noise.log_factor(at, f))
+
+
+def noise_scale(fitted):
+    """Learned scale of the noise in units of the network's output; 1 if it has none."""
+    if not fitted.likelihood.has_noise:
+        return np.ones(fitted.architecture.n_outputs)
+    log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
+    return np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))
+
+
+def rarity_of(fitted, codes, own=0.0):
+    """How rare the tokens of every row are."""
+    return rarity(codes, [index.code_counts for index in fitted.encoder.tokens], own)
+
+
+def with_scatter(fitted, rows):
+    """The network with its noise by row, and the quantiles of its residuals.
+
+    Both are read from the rows that it was trained on, each as if it had been left out.
+    """
+    seen = _LookedBackAt(fitted, rows)
+    noise, own = seen.row_noise()
+    return replace(fitted, row_noise=noise, residuals=seen.quantiles(noise, own))
+
+
+def with_scatter_of(fitted, rows, calibration, before):
+    """The same, where the network `before` had not been trained on some rows.
+
+    Noise by row is read from all rows, its size and the quantiles from the others.
+    """
+    noise, _ = _LookedBackAt(fitted, rows).row_noise()
+    return recalibrated(replace(fitted, row_noise=noise), calibration, before)
+
+
+def recalibrated(fitted, rows, by=None):
+    """The network with the size and shape of scatter that these rows have.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rows : Observations
+    by : Fitted, default=None
+        Predicts them: a network that was not trained on them. None: `fitted`.
+    """
+    by = fitted if by is None else by
+    encoded, observed, weights = _sampled(rows)
+    f = by.predictor.outputs(encoded)
+    residual = observed - outcome(by, f)
+    own, noise = own_variance(by, encoded, f), noise_variance(fitted, encoded, f)
+    own_rows = 1.0 if by is not fitted else 0.0
+    squares = np.square(residual) / np.maximum(own + noise, 1e-300)
+    # The noise alone is known too little: the normal density counts as some rows.
+    n = settings.NORMAL_ROWS
+    factors = (weights @ squares + n) / (weights.sum() + n)
+    rare = rarity_of(fitted, encoded.codes, own_rows)
+    std = np.sqrt(own + noise * factors)
+    return replace(
+        fitted,
+        row_noise=fitted.row_noise.times(factors),
+        residuals=residual_quantiles(residual, std, rare, weights),
+    )
+
+
+class _LookedBackAt:
+    """Training rows, each as if it had not been in the fit."""
+
+    def __init__(self, fitted, rows):
+        self.fitted = fitted
+        self.encoded, observed, self.weights = _sampled(rows)
+        self.f = fitted.predictor.outputs(self.encoded)
+        self.noise = _plain_noise(fitted, self.f)
+        self.left_open = _left_open(fitted, self.encoded, self.f, self.noise)
+        self.inflation = 1.0 + self.left_open
+        if is_seen_at_once(fitted, len(self.weights)):
+            noise = self.noise / np.square(slope(fitted, self.f))
+            leverage = joint_leverage(fitted, self.encoded, self.weights, noise)
+            self.inflation = 1.0 / (1.0 - leverage)
+        self.residual = (observed - outcome(fitted, self.f)) * self.inflation
+
+    @property
+    def at(self):
+        """Positions of the rows of the table."""
+        return self.encoded.codes + self.fitted.offsets
+
+    def row_noise(self):
+        """Noise by row, and what rows have added to their own."""
+        encoder = self.fitted.encoder
+        variance = np.maximum(self.noise * self.inflation, 1e-300)
+        return row_noise.learned(
+            self.at,
+            encoder.column_sizes,
+            len(encoder.tokens),
+            self.f,
+            np.square(self.residual) / variance,
+            1.0 / self.inflation,
+            self.weights,
+        )
+
+    def quantiles(self, row_noise, own):
+        """Quantiles of the residuals under this noise by row."""
+        factor = np.exp(row_noise.log_factor(self.at, self.f) - own)
+        std = np.sqrt(self.noise * (self.left_open + factor))
+        rare = rarity_of(self.fitted, self.encoded.codes, own=1.0)
+        return residual_quantiles(self.residual, std, rare, self.weights)
+
+
+def _sampled(rows):
+    """Encoded rows, outcomes and weights of as many rows as are looked at."""
+    blocks = [rows.codes, rows.numbers, rows.outcome]
+    at, weights = sample(blocks, rows.weights, settings.NOISE_ROWS)
+    return Encoded(rows.codes[at], rows.numbers[at]), rows.outcome[at], weights
+
+
+def _left_open(fitted, encoded, f, noise):
+    """As `left_open_without` has it, for every row and output."""
+    by_f = np.square(slope(fitted, f))
+    found = np.empty_like(f)
+    for batch, by_vector in fitted.predictor.slopes(encoded):
+        at = encoded.codes[batch] + fitted.offsets
+        found[batch] = left_open_without(
+            np.square(by_vector) * by_f[batch, :, None, None],
+            1.0 / fitted.weights.table.precision[at],
+            noise[batch],
+        )
+    return found
+
+
+def _plain_noise(fitted, f):
+    """Variance of the noise by the learned scale, the same for all rows or means."""
+    variance = fitted.likelihood.variance(f, noise_scale(fitted))
+    return variance * np.square(fitted.scale)
