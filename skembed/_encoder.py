@@ -8,9 +8,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _settings as settings
 from ._cross_fit.output import EncoderOutput
+from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
+    first_order_axes,
     folds,
     folds_if_any,
     frozen_task,
@@ -19,6 +21,7 @@ from ._cross_fit.tasks import (
     side_by_side,
     target_of,
     task_for,
+    warn_of_shuffle,
     with_means,
 )
 from ._data.columns import as_table, is_frame, read, take
@@ -62,12 +65,15 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
         The folds of `fit_transform`: their number, a splitter, or (train, test) pairs
-        of positions. Every row must be in exactly one test part. For an int the folds
-        are stratified where `y` holds classes.
+        of positions. Every row must be in exactly one test part. For an int the rows
+        are shuffled by `random_state`, and the folds stratified where `y` holds
+        classes. A splitter may ask for more: the `groups` of
+        :class:`~sklearn.model_selection.GroupKFold` are passed to :meth:`fit_transform`
+        and :meth:`fit`.
     output : {"mean", "mean_std", "first_order"}, default="mean"
         What is returned for a token: its vector; its vector and the standard deviations
         of the coordinates; or only its first-order effect, one number per output of the
-        predictor.
+        predictor (for more than two classes one per class, on its log-odds).
     rotation : {"principal"} or None, default="principal"
         How the vectors are rotated before they are returned. "principal": to axes in
         descending order of their effect on the outcome, in its units (log-odds for
@@ -89,8 +95,12 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Type of `y`. "auto": floating point numbers are amounts. Whole numbers are
         classes, or amounts (with a warning) if there are more than 36 different ones:
         set "continuous" if fewer are amounts, too. Has no effect with an `estimator`.
-    shuffle : bool, default=True
-        Whether the rows are shuffled before they are split, for an int `cv`.
+    shuffle : bool, default="deprecated"
+        Whether the rows are shuffled before they are split, for an int `cv`; they are.
+
+        .. deprecated:: 0.1
+            As in `TargetEncoder` of scikit-learn 1.9. It will be removed in 0.2: pass a
+            splitter as `cv`, such as ``KFold(5, shuffle=False)``.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the tables learned in them and, unless it has a seed of
         its own, of the predictor.
@@ -195,7 +205,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "rotation": [StrOptions({"principal"}), None],
         "target_mean": [StrOptions({"auto"}), "boolean"],
         "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
-        "shuffle": ["boolean"],
+        "shuffle": ["boolean", StrOptions({"deprecated"})],
         "random_state": ["random_state"],
     }
 
@@ -210,7 +220,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         rotation="principal",
         target_mean="auto",
         target_type="auto",
-        shuffle=True,
+        shuffle="deprecated",
         random_state=None,
     ):
         self.estimator = estimator
@@ -225,7 +235,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, **params):
         """Learn a vector for every token.
 
         For the rows on which another model is trained, use :meth:`fit_transform`.
@@ -238,6 +248,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
+        **params : dict
+            What the splitter `cv` asks for, such as `groups`, array-like of shape
+            (n_samples,): see :meth:`get_metadata_routing`.
+            Without the groups that it needs, the vectors are those of `estimator_`.
 
         Returns
         -------
@@ -260,11 +274,12 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         >>> encoder.fit(X, y).embeddings_[0].shape
         (3, 2)
         """
-        self._fit_predictor(X, y, sample_weight)
+        split = split_params(self, "fit", X, sample_weight, params)
+        self._fit_predictor(X, y, sample_weight, split=split)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(self, X, y=None, sample_weight=None, **params):
         """Learn a vector for every token, and encode `X` with cross-fitting.
 
         Parameters
@@ -275,6 +290,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
+        **params : dict
+            What the splitter `cv` asks for, such as `groups`, array-like of shape
+            (n_samples,): see :meth:`get_metadata_routing`.
 
         Returns
         -------
@@ -287,8 +305,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         TypeError
             If `estimator` is none that learns vectors.
         ValueError
-            If not every row is in exactly one test part of `cv`, or for the reasons of
-            :meth:`fit`.
+            If not every row is in exactly one test part of `cv`, if `cv` needs groups
+            and there are none or the reverse, or for the reasons of :meth:`fit`.
 
         Examples
         --------
@@ -303,7 +321,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         """
         if is_frozen(self.estimator):
             return self.fit(X).transform(X)
-        parts = self._fit_predictor(X, y, sample_weight, make_folds=folds)
+        split = split_params(self, "fit_transform", X, sample_weight, params)
+        parts = self._fit_predictor(X, y, sample_weight, make_folds=folds, split=split)
         codes = self.estimator_._encoded(X).codes
         vectors = None
         for test, network, sums in parts:
@@ -407,7 +426,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         return out.infer_objects() if hasattr(out, "infer_objects") else out
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from another chunk of rows, and add the new tokens in it.
 
         The first call is a :meth:`fit`. In the following ones the predictor and the
@@ -421,10 +440,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The rows of the chunk.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their outcomes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
         classes : array-like of shape (n_classes,), default=None
             All labels of all chunks; None: those of the first chunk.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
 
         Returns
         -------
@@ -470,6 +489,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         names : ndarray of str of shape (n_features_out,)
             ``column_0``, ``column_1``, ... for the vectors, ``column_std_0``, ... for
             standard deviations, and the names of the columns that are passed through.
+            With more than two classes, ``column_mean_class`` for the mean outcomes and,
+            with ``output="first_order"``, ``column_class`` for the effects.
 
         Examples
         --------
@@ -484,12 +505,48 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         out = []
         encoded = names[self.is_categorical_]
         for name, n in zip(encoded, self._output.widths, strict=True):
-            out += [f"{name}_{j}" for j in range(n)]
+            numbers = self._names_of_numbers(n)
+            out += [f"{name}_{number}" for number in numbers]
             if self.output == "mean_std":
-                out += [f"{name}_std_{j}" for j in range(n)]
+                out += [f"{name}_std_{number}" for number in numbers]
         if self.remainder == "passthrough":
             out += names[~self.is_categorical_].tolist()
         return np.array(out, dtype=object)
+
+    def _names_of_numbers(self, n):
+        """Names of the `n` numbers of a token: those of classes name the class."""
+        if self.target_type_ != "multiclass":
+            return range(n)
+        if self.output == "first_order":
+            return self.classes_
+        n_means = self._output.means.shape[1]
+        means = [f"mean_{label}" for label in self.classes_[:n_means]]
+        return [*means, *range(n - n_means)]
+
+    def get_metadata_routing(self):
+        """Get what metadata each method takes, for itself and for `cv`.
+
+        The splitter `cv` gets what it asks for from :meth:`fit` and
+        :meth:`fit_transform`, as in :class:`~sklearn.preprocessing.TargetEncoder`.
+        ``GroupKFold`` and its like ask for `groups`. With
+        ``sklearn.set_config(enable_metadata_routing=True)`` a pipeline passes them
+        along. `groups` are passed on without it, too, as by
+        :class:`~sklearn.model_selection.GridSearchCV`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What is routed.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import GroupKFold
+        >>> from skembed import EmbeddingEncoder
+        >>> routing = EmbeddingEncoder(cv=GroupKFold()).get_metadata_routing()
+        >>> routing.consumes("fit_transform", ["groups"])
+        {'groups'}
+        """
+        return router(self)
 
     # What the tables know.
 
@@ -518,9 +575,13 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     # Steps of the fit.
 
     def _fit_predictor(
-        self, X, y, sample_weight, classes=None, make_folds=folds_if_any
+        self, X, y, sample_weight, classes=None, make_folds=folds_if_any, split=None
     ):
-        """Set the fitted attributes; by fold its rows, network and mean outcomes."""
+        """Set the fitted attributes; by fold its rows, network and mean outcomes.
+
+        `split` is what the splitter gets beside the rows.
+        """
+        warn_of_shuffle(self)
         if is_frozen(self.estimator):
             task = frozen_task(self.estimator)
             task.predictor._encoded(X)
@@ -531,7 +592,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             )
         else:
             task = task_for(self, X, y, classes)
-            pairs = make_folds(self, X, y, task)
+            pairs = make_folds(self, X, y, task, split or {})
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
         fitted, axes, sums, parts = None, None, None, []
@@ -558,6 +619,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         lengths = fitted.dims
         if self.output == "first_order":
             lengths = np.minimum(lengths, fitted.architecture.n_first)
+            axes = first_order_axes(fitted, lengths)
         shown = np.zeros((len(lengths), 0), bool)
         if sums is not None:
             shown = sums.explained() >= settings.LEAST_MEANS

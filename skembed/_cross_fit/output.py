@@ -13,8 +13,8 @@ class EncoderOutput:
     ----------
     lengths : list of int
         Number of coordinates that are used, column by column.
-    axes : list of ndarray of shape (lengths[k], lengths[k]), or None
-        Rotations of the vectors.
+    axes : list of ndarray of shape (lengths[k], n_k), or None
+        What the vectors are multiplied by: rotations, or readouts of effects.
     means : ndarray of bool of shape (n_columns, n_means)
         Whether the mean outcomes of a column's tokens, which come first, are returned;
         otherwise they are 0. Without mean outcomes, ``n_means`` is 0.
@@ -27,7 +27,10 @@ class EncoderOutput:
     @property
     def widths(self):
         """Number of values that are returned for a token, column by column."""
-        return [self.means.shape[1] + length for length in self.lengths]
+        lengths = self.lengths
+        if self.axes is not None:
+            lengths = [axes.shape[1] for axes in self.axes]
+        return [self.means.shape[1] + length for length in lengths]
 
     def tables(self, fitted, sums, std=False):
         """Output for every code: one float32 array per column.
@@ -75,4 +78,9 @@ class EncoderOutput:
             out = mean[block] @ axes
             inside = np.clip(out, found.min(axis=0), found.max(axis=0))
             mean[block] += (inside - out) @ np.linalg.pinv(axes)
+            if axes.shape[0] < axes.shape[1]:
+                # Fewer coordinates than numbers reach not every point, but their mean.
+                own = [other.weights.table.mean[block] for other in others]
+                moved = (inside != out).any(axis=1)
+                mean[block][moved] = np.mean(own, axis=0)[moved]
         return fitted.with_table(replace(fitted.weights.table, mean=mean))

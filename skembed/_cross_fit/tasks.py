@@ -1,5 +1,6 @@
 """What EmbeddingEncoder trains, on which folds, and on which axes it is returned."""
 
+import warnings
 from numbers import Integral
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from .._model.axes import principal_axes
 from .._predictors import CLASSES, predictor_of, target_type
 from .._regressor import EmbeddingRegressor
 from .._sklearn import num_samples
+from .routing import needs_groups
 
 
 class Task(NamedTuple):
@@ -102,17 +104,32 @@ def _target_type(wanted, X, y):
     return target_type(y, how)
 
 
-def folds(encoder, X, y, task):
-    """Pairs of positions; every row is in one second part."""
-    n = num_samples(X)
+def warn_of_shuffle(encoder):
+    """Warn of a parameter that will go, as that of TargetEncoder."""
+    if encoder.shuffle != "deprecated":
+        warnings.warn(
+            "The parameter shuffle of EmbeddingEncoder is deprecated and will be "
+            "removed in 0.2, as that of TargetEncoder in scikit-learn 1.11. Pass a "
+            "splitter as cv, such as cv=KFold(5, shuffle=False).",
+            FutureWarning,
+            stacklevel=3,
+        )
+
+
+def folds(encoder, X, y, task, split=None):
+    """Pairs of positions; every row is in one second part.
+
+    `split` is what the splitter gets beside the rows.
+    """
+    n, shuffle = num_samples(X), bool(encoder.shuffle)
     cv = check_cv(
         encoder.cv,
         y,
         classifier=task.target_type in CLASSES,
-        shuffle=encoder.shuffle,
-        random_state=encoder.random_state if encoder.shuffle else None,
+        shuffle=shuffle,
+        random_state=encoder.random_state if shuffle else None,
     )
-    pairs = list(cv.split(np.zeros((n, 1)), y))
+    pairs = list(cv.split(np.zeros((n, 1)), y, **(split or {})))
     tests = [np.empty(0, int), *(test for _, test in pairs)]
     times = np.bincount(np.concatenate(tests), minlength=n)
     if (times != 1).any():
@@ -124,13 +141,18 @@ def folds(encoder, X, y, task):
     return pairs
 
 
-def folds_if_any(encoder, X, y, task):
-    """Pairs as from :func:`folds`, none where there are fewer rows than folds."""
+def folds_if_any(encoder, X, y, task, split=None):
+    """Pairs as from :func:`folds`.
+
+    None where there are fewer rows than folds, or the splitter's groups are not there.
+    """
     is_number = isinstance(encoder.cv, Integral)
     if is_number and num_samples(X) < 2 * encoder.cv:
         return []
+    if needs_groups(encoder.cv) and "groups" not in (split or {}):
+        return []
     try:
-        return folds(encoder, X, y, task)
+        return folds(encoder, X, y, task, split)
     except ValueError:
         if is_number:  # classes of fewer rows than folds
             return []
@@ -152,6 +174,17 @@ def axes_of(fitted, rows):
     if fitted.architecture.tables.has_spread:
         spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.table.precision))
     return principal_axes(by_vector, tables, counts, spreads)
+
+
+def first_order_axes(fitted, lengths):
+    """What turns first-order coordinates into effects on each output, by column.
+
+    None where there is one output: the coordinate is the effect.
+    """
+    if fitted.architecture.n_outputs == 1:
+        return None
+    readout = fitted.weights.dense["readout"]
+    return [readout[:length] for length in lengths]
 
 
 def _refuse_others(estimator):
