@@ -51,6 +51,20 @@ class FittedTables:
         return [int(in_use(*table).sum()) for table in tables]
 
     @property
+    def feature_importances_(self):
+        """Share of every column of `X` in the variance of the output, (n_features,).
+
+        Found in training rows, by exchanging the cells of a column among them:
+        interactions count for each column that takes part. The sum is 1.
+        """
+        found = self._needs_fit("feature_importances_").importances
+        if found is None:
+            raise AttributeError(
+                "feature_importances_ is not in pickles of earlier versions; fit again."
+            )
+        return found.copy()
+
+    @property
     def model_(self):
         """The trained network as a Keras model, built anew at every access.
 

@@ -16,6 +16,7 @@ from ._data.columns import as_table
 from ._data.outcomes import refuse_missing
 from ._data.samples import Samples
 from ._model.activations import ACTIVATION_NAMES
+from ._model.importance import importances
 from ._model.tables import KINDS
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
@@ -214,6 +215,7 @@ class BaseEmbedding(
         # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = self._concluded(trained, rows, calibration)
+        fitted = replace(fitted, importances=importances(fitted, rows))
         self._set_columns(X, samples.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, streams.within_limits(rows if is_chunk else None))
@@ -431,6 +433,7 @@ class BaseEmbedding(
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
+            fitted = replace(fitted, importances=importances(fitted, next_.rows))
         self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self

@@ -148,6 +148,12 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         The pooled tokens of every categorical column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are tokens.
+    feature_importances_ : ndarray of shape (`n_features_in_`,), float64
+        Share of every column in the variance of the output, their sum is 1: half of the
+        mean square by which the output (the log-odds) changes when the
+        column's cells are exchanged among training rows. Interactions count for every
+        column that takes part in them; of columns that tell the same each has a part.
+        :meth:`fold_in` does not change it.
     loss_curve_ : list of float
         Objective of every epoch, per row, in nats: the loss (``prior=None``) or the
         negative evidence lower bound.

@@ -115,6 +115,40 @@ class FeatureEncoder:
             np.stack(numbers, axis=1) if numbers else np.zeros((n, 0)),
         )
 
+    def exchanged(self, encoded, rows, column):
+        """Encoded rows with the cells of one column of `X` from other rows.
+
+        Parameters
+        ----------
+        encoded : Encoded
+        rows : ndarray of int of shape (n_rows,)
+            From which row each takes the cell.
+        column : int
+            Position of the column in `X`.
+        """
+        codes, numbers = encoded.codes.copy(), encoded.numbers.copy()
+        own_codes, own_numbers = self._places[column]
+        codes[:, own_codes] = codes[np.ix_(rows, own_codes)]
+        numbers[:, own_numbers] = numbers[np.ix_(rows, own_numbers)]
+        return Encoded(codes, numbers)
+
+    @property
+    def _places(self):
+        """For every column of `X` its columns in the codes and in the numbers."""
+        places, k, n_bins, n_numbers = [], 0, len(self.tokens), 0
+        scales = iter(self.scales)
+        for is_token in self.is_categorical:
+            if is_token:
+                places.append(([k], []))
+                k += 1
+                continue
+            scale = next(scales)
+            binned = [n_bins] * (self.with_bins and scale.is_binned)
+            width = 1 + scale.has_missing
+            places.append((binned, list(range(n_numbers, n_numbers + width))))
+            n_bins, n_numbers = n_bins + len(binned), n_numbers + width
+        return places
+
     @property
     def column_sizes(self):
         """Number of codes of every column of :attr:`Encoded.codes`."""

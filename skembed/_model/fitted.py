@@ -31,6 +31,8 @@ class Fitted:
         Weight of all rows seen so far.
     residuals : ResidualQuantiles or None
         How outcomes fall about their predictions, where intervals are drawn by it.
+    importances : ndarray of float64 of shape (n_features,), or None
+        Shares of the columns of the table in the variance of the output.
     """
 
     encoder: FeatureEncoder
@@ -42,6 +44,7 @@ class Fitted:
     scale: np.ndarray
     n_seen: float
     residuals: ResidualQuantiles | None = None
+    importances: np.ndarray | None = None
 
     @property
     def predictor(self):

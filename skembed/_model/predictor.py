@@ -111,7 +111,8 @@ class Predictor:
         """Apply `function` to the distinct rows only, if finding them is cheap."""
         codes, numbers = encoded
         n = len(codes)
-        n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))
+        with np.errstate(over="ignore"):  # more than any float64: too many, too
+            n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))
         if (
             numbers.shape[1]
             or n < 2
