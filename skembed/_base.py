@@ -26,6 +26,9 @@ from ._training.recipe import Recipe
 from ._training.start import untrained
 from ._versions import VersionedPickles
 
+# The parameters that say what the columns are.
+COLUMN_PARAMETERS = ("categorical_features", "multi_valued_features", "combiner")
+
 
 class BaseEmbedding(
     FittedTables, VersionedPickles, CallbackSupportMixin, BaseEstimator, ABC
@@ -49,6 +52,8 @@ class BaseEmbedding(
         ],
         "activation": [StrOptions(set(ACTIVATION_NAMES)), callable, list, tuple],
         "categorical_features": ["array-like", str, None],
+        "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
+        "combiner": [StrOptions({"mean", "sum"})],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -87,6 +92,8 @@ class BaseEmbedding(
         hidden_layer_sizes,
         activation,
         categorical_features,
+        multi_valued_features,
+        combiner,
         model,
         prior,
         optimizer,
@@ -109,6 +116,8 @@ class BaseEmbedding(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.categorical_features = categorical_features
+        self.multi_valued_features = multi_valued_features
+        self.combiner = combiner
         self.model = model
         self.prior = prior
         self.optimizer = optimizer
@@ -203,7 +212,7 @@ class BaseEmbedding(
         if self.early_stopping:
             learned, held_out = samples.split(self.validation_fraction, rng)
         encoder, rows = learned.encode(
-            self.categorical_features,
+            {name: getattr(self, name) for name in COLUMN_PARAMETERS},
             # A bin of few rows would overfit as a point.
             with_bins=self._tables.has_spread,
             min_frequency=self.min_frequency,
@@ -411,6 +420,7 @@ class BaseEmbedding(
         self.category_counts_ = [index.counts for index in tokens]
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
+        self.multi_valued_features_ = fitted.encoder.multi_valued
 
     # Going on from a fit.
 

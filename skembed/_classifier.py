@@ -50,6 +50,16 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Columns of tokens: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point; "all": every column; None: no
         column.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens: their names, indices or a mask, where
+        cells of text are split at "|"; or a dict from names or indices to delimiters
+        (None for cells that are lists). Lists, sets and arrays in a column of objects,
+        lists of Arrow and polars, and dicts (maps of Arrow) from tokens to weights are
+        read as well. Columns of lists need not be named. "auto": only these. None: no
+        column, and a column of lists is none of tokens.
+    combiner : {"mean", "sum"}, default="mean"
+        How the vectors of the tokens in a cell become one: their weighted mean or their
+        weighted sum.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -154,6 +164,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         column's cells are exchanged among training rows. Interactions count for every
         column that takes part in them; of columns that tell the same each has a part.
         :meth:`fold_in` does not change it.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     loss_curve_ : list of float
         Objective of every epoch, per row, in nats: the loss (``prior=None``) or the
         negative evidence lower bound.
@@ -223,6 +235,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         activation="relu",
         *,
         categorical_features="auto",
+        multi_valued_features="auto",
+        combiner="mean",
         model=None,
         prior="normal",
         class_weight=None,
@@ -247,6 +261,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             categorical_features=categorical_features,
+            multi_valued_features=multi_valued_features,
+            combiner=combiner,
             model=model,
             prior=prior,
             optimizer=optimizer,

@@ -12,6 +12,7 @@ from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
+    counts_of,
     first_order_axes,
     folds,
     folds_if_any,
@@ -25,6 +26,7 @@ from ._cross_fit.tasks import (
     with_means,
 )
 from ._data.columns import as_table, is_frame, read, take
+from ._data.encoded import Encoded
 from ._sklearn import (
     StrOptions,
     adapter_of_container,
@@ -61,6 +63,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Columns to encode: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point. The other columns must be
         numbers; the predictor uses them, too.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens, as the predictors have it. A cell's
+        vector is the mean (or sum) of those of its tokens. "auto": those of
+        `estimator`, if one is given.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -122,6 +128,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         The pooled tokens of every encoded column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are encoded.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     target_type_ : str
         The type of `y`.
     classes_ : ndarray of shape (n_classes,) or None
@@ -199,6 +207,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "estimator": [BaseEstimator, None],
         "categorical_features": ["array-like", str],
+        "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -214,6 +223,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         estimator=None,
         *,
         categorical_features="all",
+        multi_valued_features="auto",
         remainder="drop",
         cv=5,
         output="mean",
@@ -225,6 +235,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     ):
         self.estimator = estimator
         self.categorical_features = categorical_features
+        self.multi_valued_features = multi_valued_features
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -323,12 +334,12 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             return self.fit(X).transform(X)
         split = split_params(self, "fit_transform", X, sample_weight, params)
         parts = self._fit_predictor(X, y, sample_weight, make_folds=folds, split=split)
-        codes = self.estimator_._encoded(X).codes
+        encoded = self.estimator_._encoded(X)
         vectors = None
         for test, network, sums in parts:
-            found = self._vectors(codes[test], network, sums)
+            found = self._vectors(encoded.rows(test), network, sums)
             if vectors is None:
-                vectors = np.empty((len(codes), found.shape[1]))
+                vectors = np.empty((len(encoded.codes), found.shape[1]))
             vectors[test] = found
         table = as_table(X)
         return self._with_remainder(vectors, table)
@@ -364,8 +375,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        codes = self.estimator_._encoded(X, self._fitted).codes
-        vectors = self._vectors(codes, self._fitted, self._sums)
+        encoded = self.estimator_._encoded(X, self._fitted)
+        vectors = self._vectors(encoded, self._fitted, self._sums)
         return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
@@ -574,6 +585,14 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
     # Steps of the fit.
 
+    def _columns(self):
+        """What the predictor is told of the columns."""
+        told = {"categorical_features": self.categorical_features}
+        several = self.multi_valued_features
+        if not isinstance(several, str):  # "auto" leaves it to the predictor
+            told["multi_valued_features"] = several
+        return told
+
     def _fit_predictor(
         self, X, y, sample_weight, classes=None, make_folds=folds_if_any, split=None
     ):
@@ -641,7 +660,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             rng = np.random.default_rng(seed)
             network = predictor._learned_anew(predictor._fitted, rows, rng)
             of_fold = sums and TokenSums.of(rows, network.code_sizes, sums.centre)
-            parts.append((test, (network, _counts(network, rows)), of_fold))
+            parts.append((test, (network, counts_of(network, rows)), of_fold))
         return parts
 
     def _set_fitted(self, fitted):
@@ -652,18 +671,31 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.category_counts_ = [index.counts for index in tokens]
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
+        self.multi_valued_features_ = fitted.encoder.multi_valued
 
     # What comes out.
 
-    def _vectors(self, codes, fitted, sums):
-        """Vectors of the tokens in every row, side by side."""
+    def _vectors(self, encoded, fitted, sums):
+        """Vectors of the tokens in every row, side by side.
+
+        Of rows without numbers, codes alone will do.
+        """
+        if isinstance(encoded, np.ndarray):
+            encoded = Encoded(encoded, None)
         kinds = [self._output.tables(fitted, sums)]
         if self.output == "mean_std":
             kinds.append(self._output.tables(fitted, sums, std=True))
         # In float64: a Ridge behind it finds float32 ill-conditioned.
-        parts = [np.zeros((len(codes), 0))]
+        parts = [np.zeros((len(encoded.codes), 0))]
         for k, tables in enumerate(zip(*kinds, strict=True)):
-            parts += [table[codes[:, k]] for table in tables]
+            codes, factors = encoded.of_block(k)
+            if factors is None:
+                parts += [table[codes[:, 0]] for table in tables]
+                continue
+            parts.append(_blended(tables[0], codes, factors))
+            for spread in tables[1:]:
+                variance = _blended(np.square(spread), codes, np.square(factors))
+                parts.append(np.sqrt(variance))
         return np.concatenate(parts, axis=1)
 
     def _with_remainder(self, vectors, table):
@@ -705,9 +737,9 @@ def _of_folds(fitted, networks):
     return fitted.combined(list(others), np.stack(counts))
 
 
-def _counts(fitted, rows):
-    """Weight of the rows behind every row of the embedding table."""
-    codes = rows.codes + fitted.offsets
-    n_rows = len(fitted.weights.table.mean)
-    weights = np.repeat(rows.weights, codes.shape[1])
-    return np.bincount(codes.ravel(), weights, n_rows)
+def _blended(table, codes, factors):
+    """Sums of rows of a table times factors, for every row of codes."""
+    out = np.zeros((len(codes), table.shape[1]))
+    for column, factor in zip(codes.T, factors.T, strict=True):
+        out += table[column] * factor[:, None]
+    return out

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _settings as settings
 from ._base import BaseEmbedding
-from ._data.features import Encoded
 from ._data.outcomes import refuse_huge
 from ._data.rows import sample
 from ._model.intervals import NORMAL, left_open_without, rarity, residual_quantiles
@@ -50,6 +49,16 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Columns of tokens: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point; "all": every column; None: no
         column.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens: their names, indices or a mask, where
+        cells of text are split at "|"; or a dict from names or indices to delimiters
+        (None for cells that are lists). Lists, sets and arrays in a column of objects,
+        lists of Arrow and polars, and dicts (maps of Arrow) from tokens to weights are
+        read as well. Columns of lists need not be named. "auto": only these. None: no
+        column, and a column of lists is none of tokens.
+    combiner : {"mean", "sum"}, default="mean"
+        How the vectors of the tokens in a cell become one: their weighted mean or their
+        weighted sum.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -161,6 +170,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         column's cells are exchanged among training rows. Interactions count for every
         column that takes part in them; of columns that tell the same each has a part.
         :meth:`fold_in` does not change it.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     loss_curve_ : list of float
         Objective of every epoch, per row: the loss (``prior=None``) or the negative
         evidence lower bound in nats, for `y` in its own units.
@@ -262,6 +273,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         activation="relu",
         *,
         categorical_features="auto",
+        multi_valued_features="auto",
+        combiner="mean",
         model=None,
         prior="normal",
         loss="squared_error",
@@ -287,6 +300,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             categorical_features=categorical_features,
+            multi_valued_features=multi_valued_features,
+            combiner=combiner,
             model=model,
             prior=prior,
             optimizer=optimizer,
@@ -472,7 +487,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             )
         encoded = self._encoded(X)
         predicted, own, noise = self._moments(fitted, encoded)
-        std, rare = np.sqrt(own + noise), _rarity(fitted, encoded.codes)
+        std, rare = np.sqrt(own + noise), _rarity(fitted, encoded)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
         residuals = fitted.residuals or NORMAL  # while a fit is under way
         ends = [predicted + residuals.at(q, rare) * std for q in levels]
@@ -544,9 +559,15 @@ def _slope(fitted, f, step=1e-4):
     return (_outcome(fitted, f + step) - _outcome(fitted, f - step)) / (2.0 * step)
 
 
-def _rarity(fitted, codes, own=0.0):
+def _rarity(fitted, encoded, own=0.0):
     """How rare the tokens of every row are."""
-    return rarity(codes, [index.code_counts for index in fitted.encoder.tokens], own)
+    counts = [index.code_counts for index in fitted.encoder.tokens]
+    if encoded.blend is None:
+        return rarity(encoded.codes, counts, own)
+    factors, slots = encoded.blend
+    at = np.flatnonzero(slots.block < len(counts))
+    counts = [counts[block] for block in slots.block[at]]
+    return rarity(encoded.codes[:, at], counts, own, factors[:, at])
 
 
 def _own_variance(fitted, encoded):
@@ -557,9 +578,9 @@ def _own_variance(fitted, encoded):
 
 def _sampled(rows):
     """Encoded rows, outcomes and weights of as many rows as residuals need."""
-    blocks = [rows.codes, rows.numbers, rows.outcome]
+    blocks = [*rows.cells, rows.outcome]
     at, weights = sample(blocks, rows.weights, settings.LOOK_BACK_ROWS)
-    return Encoded(rows.codes[at], rows.numbers[at]), rows.outcome[at], weights
+    return rows.encoded(at), rows.outcome[at], weights
 
 
 def _of_training_rows(fitted, rows):
@@ -569,7 +590,7 @@ def _of_training_rows(fitted, rows):
     noise = _noise_variance(fitted, f)
     left_open = _left_open(fitted, encoded, f, noise)
     residual = (outcome - _outcome(fitted, f)) * (1.0 + left_open)
-    rare = _rarity(fitted, encoded.codes, own=1.0)
+    rare = _rarity(fitted, encoded, own=1.0)
     std = np.sqrt(noise * left_open + noise)
     return residual_quantiles(residual, std, rare, weights)
 
@@ -580,19 +601,18 @@ def _of_new_rows(fitted, before, rows):
     f = before.predictor.outputs(encoded)
     residual = outcome - _outcome(before, f)
     std = np.sqrt(_own_variance(before, encoded) + _noise_variance(fitted, f))
-    rare = _rarity(fitted, encoded.codes, own=1.0)
+    rare = _rarity(fitted, encoded, own=1.0)
     return residual_quantiles(residual, std, rare, weights)
 
 
 def _left_open(fitted, encoded, f, noise):
     """As `left_open_without` has it, for every row and output."""
     by_f = np.square(_slope(fitted, f))
-    found = np.empty_like(f)
-    for batch, by_vector in fitted.predictor.slopes(encoded):
-        at = encoded.codes[batch] + fitted.offsets
+    found, places = np.empty_like(f), fitted.predictor.places(encoded)
+    for batch, by_row in fitted.predictor.slopes_by_row(encoded):
         found[batch] = left_open_without(
-            np.square(by_vector) * by_f[batch, :, None, None],
-            1.0 / fitted.weights.table.precision[at],
+            np.square(by_row) * by_f[batch, :, None, None],
+            1.0 / fitted.weights.table.precision[places[batch]],
             noise[batch],
         )
     return found

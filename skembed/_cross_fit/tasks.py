@@ -18,12 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _settings as settings
 from .._base import BaseEmbedding
 from .._classifier import EmbeddingClassifier
-from .._data.features import Encoded
 from .._data.rows import sample
 from .._model.axes import principal_axes
 from .._predictors import CLASSES, predictor_of, target_type
 from .._regressor import EmbeddingRegressor
 from .._sklearn import num_samples
+from .._training.problem import table_counts
 from .routing import needs_groups
 
 
@@ -61,9 +61,7 @@ def task_for(encoder, X, y, classes=None):
     """
     if encoder.estimator is not None:
         _refuse_others(encoder.estimator)
-        predictor = clone(encoder.estimator).set_params(
-            categorical_features=encoder.categorical_features
-        )
+        predictor = clone(encoder.estimator).set_params(**encoder._columns())
         if predictor.random_state is None:
             predictor.set_params(random_state=encoder.random_state)
         y = predictor._check_y(y)
@@ -77,10 +75,7 @@ def task_for(encoder, X, y, classes=None):
     if labels is not None and len(labels) == 1:
         # One class leaves nothing to learn: it is a constant outcome.
         make, y = EmbeddingRegressor, np.zeros(num_samples(y))
-    predictor = make(
-        categorical_features=encoder.categorical_features,
-        random_state=encoder.random_state,
-    )
+    predictor = make(**encoder._columns(), random_state=encoder.random_state)
     return Task(predictor, predictor._check_y(y), kind, labels)
 
 
@@ -161,10 +156,8 @@ def folds_if_any(encoder, X, y, task, split=None):
 
 def axes_of(fitted, rows):
     """Principal axes of the vectors of every column of tokens."""
-    blocks = [rows.codes, rows.numbers]
-    at, times = sample(blocks, rows.weights, settings.AXES_ROWS)
-    encoded = Encoded(*(block[at] for block in blocks))
-    by_vector = [found for _, found in fitted.predictor.slopes(encoded)]
+    at, times = sample(rows.cells, rows.weights, settings.AXES_ROWS)
+    by_vector = [found for _, found in fitted.predictor.slopes(rows.encoded(at))]
     by_vector = np.concatenate(by_vector).astype(np.float64)
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
@@ -185,6 +178,12 @@ def first_order_axes(fitted, lengths):
         return None
     readout = fitted.weights.dense["readout"]
     return [readout[:length] for length in lengths]
+
+
+def counts_of(fitted, rows):
+    """Weight of the rows behind every row of the embedding table."""
+    placed = rows._replace(codes=fitted.predictor.places(rows))
+    return table_counts(placed, len(fitted.weights.table.mean))
 
 
 def _refuse_others(estimator):

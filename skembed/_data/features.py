@@ -1,27 +1,14 @@
 """A table -> codes of its tokens and numbers: columns chosen, tokenised, scaled."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from .blend import assembled
 from .columns import read
+from .encoded import Encoded
 from .numbers import NumberScale
+from .several import OneToken, SeveralTokens
 from .tokens import TokenIndex
-from .wording import several, shown
-
-
-class Encoded(NamedTuple):
-    """A table as the network reads it.
-
-    Attributes
-    ----------
-    codes : ndarray of int32 of shape (n_rows, n_categorical + n_binned)
-        Codes of the tokens, followed by those of the bins of the numbers.
-    numbers : ndarray of float64 of shape (n_rows, n_numbers)
-    """
-
-    codes: np.ndarray
-    numbers: np.ndarray
+from .wording import several
 
 
 class FeatureEncoder:
@@ -30,90 +17,122 @@ class FeatureEncoder:
     Attributes
     ----------
     is_categorical : ndarray of bool of shape (n_features,)
+    readers : list, one per categorical column
+        How its cells are read: `OneToken` or `SeveralTokens`.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """
 
-    def __init__(self, is_categorical, with_bins):
+    def __init__(self, is_categorical, with_bins, readers=None):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
+        if readers is None:
+            readers = [OneToken()] * int(np.sum(is_categorical))
+        self.readers = readers
         self.tokens = []
         self.scales = []
 
+    def __setstate__(self, state):
+        self.__init__(state["is_categorical"], state["with_bins"])
+        vars(self).update(state)
+
     def fit_transform(self, X, weights, min_frequency, max_categories):
         """Learn from the rows of `X` and encode them."""
-        codes = []
-        values = []
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                index, row_codes = TokenIndex.fit(
-                    column, weights, min_frequency, max_categories
-                )
-                self.tokens.append(index)
-                codes.append(row_codes)
-            else:
-                values.append(column.floats())
-                self.scales.append(NumberScale(values[-1], weights))
-        return self._assemble(codes, values, len(weights))
+
+        def learned(k, column, reader):
+            of_values = reader.weights(column, weights)
+            index, codes = TokenIndex.fit(
+                column, of_values, min_frequency, max_categories, weights.sum()
+            )
+            self.tokens.append(index)
+            return codes
+
+        columns, values = self._read(X)
+        self.scales = [NumberScale(value, weights) for value in values]
+        return self._assemble(columns, values, learned, len(weights))
 
     def grow_transform(self, X, weights):
         """Encode `X`, adding the tokens that are new; the numbers' scales stay.
 
         Returns a new encoder beside the encoded rows: this one is left as it was.
         """
-        other = FeatureEncoder(self.is_categorical, self.with_bins)
+        other = FeatureEncoder(self.is_categorical, self.with_bins, self.readers)
         other.scales = self.scales
-        codes, values = [], []
-        tokens = iter(self.tokens)
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                index, row_codes = next(tokens).grown(column, weights)
-                other.tokens.append(index)
-                codes.append(row_codes)
-            else:
-                values.append(column.floats())
-        return other, other._assemble(codes, values, len(weights))
+
+        def grown(k, column, reader):
+            of_values = reader.weights(column, weights)
+            index, codes = self.tokens[k].grown(column, of_values)
+            other.tokens.append(index)
+            return codes
+
+        columns, values = self._read(X)
+        return other, other._assemble(columns, values, grown, len(weights))
 
     def transform(self, X, pool_unknown=True):
         """Encode the rows of `X`."""
-        tokens = iter(self.tokens)
-        codes, values = [], []
-        n = X.shape[0]
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                codes.append(next(tokens).transform(column, pool_unknown))
-            else:
-                values.append(column.floats())
-        return self._assemble(codes, values, n)
+
+        def known(k, column, reader):
+            return self.tokens[k].transform(column, pool_unknown)
+
+        columns, values = self._read(X)
+        return self._assemble(columns, values, known, X.shape[0])
 
     def refuse_unknown(self, X):
         """Raise if `X` has a token that was not seen in fit."""
-        tokens = iter(self.tokens)
+        columns, _ = self._read(X)
+        for index, column in zip(self.tokens, columns, strict=True):
+            unknown = index.unknown_tokens(column)
+            if unknown:
+                raise ValueError(
+                    f"Found unknown tokens {several(unknown)} in column "
+                    f"{column.name!r}. Set handle_unknown='infrequent_if_exist' or "
+                    "'prior' to give unknown tokens a vector."
+                )
+
+    def _read(self, X):
+        """Columns of tokens, as their readers have them, and values of numbers."""
+        columns, values, readers = [], [], iter(self.readers)
         for column, is_token in zip(read(X), self.is_categorical, strict=True):
             if is_token:
-                unknown = next(tokens).unknown_tokens(column)
-                if unknown:
-                    raise ValueError(
-                        f"Found unknown tokens {several(unknown)} in column "
-                        f"{column.name!r}. Set handle_unknown='infrequent_if_exist' or "
-                        "'prior' to give unknown tokens a vector."
-                    )
+                columns.append(next(readers).read(column))
+            else:
+                values.append(column.floats())
+        return columns, values
 
-    def _assemble(self, codes, values, n):
-        numbers = [
-            z
-            for scale, v in zip(self.scales, values, strict=True)
-            for z in scale.transform(v)
-        ]
+    def _assemble(self, columns, values, codes_of, n):
+        """Encoded rows; `codes_of` gives the codes of the tokens of a column."""
+        parts, triples = [], zip(columns, self.readers, strict=True)
+        for k, (column, reader) in enumerate(triples):
+            codes = codes_of(k, column, reader)
+            parts.append(reader.part(column, codes, self.tokens[k].unknown, k))
+        pairs = list(zip(self.scales, values, strict=True))
         if self.with_bins:
-            pairs = zip(self.scales, values, strict=True)
-            codes = codes + [scale.bins(v) for scale, v in pairs if scale.is_binned]
-        return Encoded(
-            np.stack(codes, axis=1) if codes else np.zeros((n, 0), np.int32),
-            np.stack(numbers, axis=1) if numbers else np.zeros((n, 0)),
-        )
+            for scale, value in pairs:
+                if scale.is_binned:
+                    k = len(parts)
+                    parts.append(OneToken().part(None, scale.bins(value), -1, k))
+        numbers = [z for scale, value in pairs for z in scale.transform(value)]
+        codes, blend = np.zeros((n, 0), np.int32), None
+        if self.has_blends:
+            codes, blend = assembled(parts)
+        elif parts:
+            codes = np.concatenate([part.codes for part in parts], axis=1)
+        numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
+        return Encoded(codes, numbers, blend)
+
+    @property
+    def multi_valued(self):
+        """Position of each column of several tokens, and its delimiter."""
+        columns = np.flatnonzero(self.is_categorical).tolist()
+        pairs = zip(columns, self.readers, strict=True)
+        return {j: r.delimiter for j, r in pairs if isinstance(r, SeveralTokens)}
+
+    @property
+    def has_blends(self):
+        """Whether there are vectors that are blended of several rows of the table."""
+        return any(isinstance(reader, SeveralTokens) for reader in self.readers)
 
     def exchanged(self, encoded, rows, column):
         """Encoded rows with the cells of one column of `X` from other rows.
@@ -127,14 +146,20 @@ class FeatureEncoder:
             Position of the column in `X`.
         """
         codes, numbers = encoded.codes.copy(), encoded.numbers.copy()
-        own_codes, own_numbers = self._places[column]
-        codes[:, own_codes] = codes[np.ix_(rows, own_codes)]
-        numbers[:, own_numbers] = numbers[np.ix_(rows, own_numbers)]
-        return Encoded(codes, numbers)
+        field, own = self._places[column]
+        numbers[:, own] = numbers[np.ix_(rows, own)]
+        blend, own = encoded.blend, field
+        if blend is not None:
+            own = np.flatnonzero(np.isin(blend.slots.field, field))
+            factors = blend.factors.copy()
+            factors[:, own] = factors[np.ix_(rows, own)]
+            blend = blend._replace(factors=factors)
+        codes[:, own] = codes[np.ix_(rows, own)]
+        return Encoded(codes, numbers, blend)
 
     @property
     def _places(self):
-        """For every column of `X` its columns in the codes and in the numbers."""
+        """For every column of `X` its fields, and its columns in the numbers."""
         places, k, n_bins, n_numbers = [], 0, len(self.tokens), 0
         scales = iter(self.scales)
         for is_token in self.is_categorical:
@@ -150,8 +175,13 @@ class FeatureEncoder:
         return places
 
     @property
+    def n_fields(self):
+        """Number of vectors of a row: of tokens, and of bins of numbers."""
+        return len(self.tokens) + sum(s.is_binned for s in self.scales) * self.with_bins
+
+    @property
     def column_sizes(self):
-        """Number of codes of every column of :attr:`Encoded.codes`."""
+        """Number of codes of every block of the table of vectors."""
         sizes = [index.n_codes for index in self.tokens]
         bins = [s.n_bins for s in self.scales if s.is_binned]
         return sizes + bins * self.with_bins
@@ -172,75 +202,3 @@ class FeatureEncoder:
             np.array(low, np.float32),
             np.array(scale, np.float32),
         )
-
-
-def choose_categorical(X, wanted, names):
-    """Mask of the categorical columns.
-
-    Parameters
-    ----------
-    X : table or ndarray
-    wanted : "auto", "all", None or array-like of names, indices or bool
-        None stands for no categorical column.
-    names : ndarray of str or None
-        Names of the columns, where they have any.
-    """
-    n = X.shape[1]
-    if wanted is None:
-        return np.zeros(n, dtype=bool)
-    if isinstance(wanted, str) and wanted == "all":
-        return np.ones(n, dtype=bool)
-    if isinstance(wanted, str) and wanted == "auto":
-        return np.array([not c.is_float for c in read(X)], dtype=bool)
-    wanted = _as_list(wanted)
-    kinds = {type(key) for key in wanted}
-    if len(kinds) > 1:
-        raise ValueError(
-            "categorical_features must hold names, indices or a boolean mask, not a "
-            f"mixture of them; got {shown(wanted)}."
-        )
-    if kinds == {bool}:
-        wanted = np.array(wanted)
-        if wanted.shape != (n,):
-            raise ValueError(
-                "categorical_features set as a boolean mask must have shape "
-                f"({n},), one entry per column of X; got shape {wanted.shape}."
-            )
-        return wanted
-    mask = np.zeros(n, dtype=bool)
-    for key in wanted:
-        mask[_position(key, n, names)] = True
-    return mask
-
-
-def _as_list(wanted):
-    """Names, indices or truth values as Python has them, so that True is not 1."""
-    if not isinstance(wanted, list | tuple):
-        wanted = np.asarray(wanted, dtype=object).reshape(-1)
-    return [key.item() if isinstance(key, np.generic) else key for key in wanted]
-
-
-def _position(key, n, names):
-    if isinstance(key, str):
-        if names is None:
-            raise ValueError(
-                f"categorical_features names the column {key!r}, but X has no column "
-                "names. Use indices, a mask or 'all', or pass a data frame."
-            )
-        at = np.flatnonzero(np.asarray(names) == key)
-        if len(at) == 0:
-            raise ValueError(
-                f"categorical_features names the column {key!r}, which X does not "
-                f"have; its columns are {list(names)}."
-            )
-        return at[0]
-    if not isinstance(key, int):
-        raise ValueError(
-            "categorical_features must be 'auto', 'all', None, or an array-like of "
-            f"column names, column indices or a boolean mask; got an entry {key!r}."
-        )
-    if not -n <= key < n:
-        raise ValueError(
-            f"categorical_features has the index {key}, but X has {n} columns."
-        )
-    return key

@@ -41,8 +41,12 @@ class TokenIndex:
         self._vocabulary = Vocabulary(categories)
 
     @classmethod
-    def fit(cls, column, weights, min_frequency=None, max_categories=None):
-        """Index of the tokens of `column`; also the code of every row."""
+    def fit(cls, column, weights, min_frequency=None, max_categories=None, total=None):
+        """Index of the tokens of `column`; also the code of every row.
+
+        `total` is what shares are of: by default the sum of the weights.
+        """
+        total = weights.sum() if total is None else total
         row_codes, uniques = column.factorize()
         n = len(uniques)
         position = np.where(row_codes < 0, n, row_codes)
@@ -57,7 +61,7 @@ class TokenIndex:
             categories = with_missing(categories)
             order = np.append(kept, n)
         counts = counts[order]
-        rare = _rare(counts, weights.sum(), min_frequency, max_categories)
+        rare = _rare(counts, total, min_frequency, max_categories)
         codes = np.cumsum(~rare) - 1
         n_kept = int((~rare).sum())
         codes[rare] = n_kept

@@ -58,6 +58,11 @@ class Fitted:
         )
 
     @property
+    def n_fields(self):
+        """Number of vectors that the network reads of a row."""
+        return self.encoder.n_fields
+
+    @property
     def offsets(self):
         """First row of the table of each column, int64 (n_columns,)."""
         return np.cumsum([0, *self.encoder.column_sizes])[:-1].astype(np.int64)

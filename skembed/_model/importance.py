@@ -11,7 +11,6 @@ the vectors has been shrunk away, so it needs no held-out rows to be found out.
 import numpy as np
 
 from .. import _settings as settings
-from .._data.features import Encoded
 from .._data.rows import sample
 
 
@@ -28,8 +27,7 @@ def importances(fitted, rows):
     n_features = len(fitted.encoder.is_categorical)
     n = max(settings.IMPORTANCE_PREDICTIONS // n_features, settings.IMPORTANCE_LEAST)
     n = min(n, settings.IMPORTANCE_ROWS)
-    at = _drawn([rows.codes, rows.numbers], rows.weights, n)
-    encoded = Encoded(rows.codes[at], rows.numbers[at])
+    encoded = rows.encoded(_drawn(rows.cells, rows.weights, n))
     other = np.random.default_rng(0).permutation(n)
     unit = _units(fitted, rows)
 

@@ -137,12 +137,10 @@ def problem_of(fitted, rows, **more):
 
 def table_counts(rows, n_table_rows):
     """Weighted number of observations of every table row."""
-    n_columns = rows.codes.shape[1]
-    return np.bincount(
-        rows.codes.ravel(),
-        weights=np.repeat(rows.weights, n_columns),
-        minlength=n_table_rows,
-    )
+    weights = np.repeat(rows.weights, rows.codes.shape[1])
+    if rows.blend is not None:
+        weights *= rows.blend.factors.ravel() != 0.0
+    return np.bincount(rows.codes.ravel(), weights, n_table_rows)
 
 
 def loosened(fitted):

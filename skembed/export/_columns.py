@@ -75,6 +75,17 @@ def input_kinds(encoder, names):
     ]
 
 
+def refuse_several(encoder, columns):
+    """Raise if a cell of a column may hold several tokens."""
+    for at in encoder.multi_valued:
+        raise TypeError(
+            f"The cells of column {columns[at].name!r} hold several tokens, and graphs "
+            "of ONNX take one value per row and column. Export model_ by Keras, "
+            "model_.export(path, format='onnx'), which reads model_inputs, or the "
+            "vectors by to_parquet."
+        )
+
+
 def _kind_of_tokens(index, name):
     kind = _kind(index, name)
     if kind == TEXT:

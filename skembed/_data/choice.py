@@ -1,0 +1,142 @@
+"""Which columns the parameters name, and how their cells are read."""
+
+import numpy as np
+
+from .columns import read
+from .several import DELIMITER, OneToken, SeveralTokens
+from .wording import shown
+
+
+def choose_multi_valued(X, wanted, combiner, names, is_categorical):
+    """How the cells of every column are read, and which columns are categorical.
+
+    Parameters
+    ----------
+    X : table or ndarray
+    wanted : "auto", None, array-like of names, indices or bool, or dict
+    combiner : {"mean", "sum"}
+    names : ndarray of str or None
+        Names of the columns, where they have any.
+    is_categorical : ndarray of bool of shape (n_features,)
+
+    Returns
+    -------
+    readers : list
+        One for every column that is categorical.
+    is_categorical : ndarray of bool of shape (n_features,)
+        With the columns that `wanted` names.
+    """
+    n, parameter, several = X.shape[1], "multi_valued_features", {}
+    is_categorical = is_categorical.copy()
+    if wanted is not None:
+        for j, column in enumerate(read(X)):
+            if is_categorical[j] and column.holds_lists:
+                several[j] = SeveralTokens(None, combiner)
+    if isinstance(wanted, dict):
+        for key, delimiter in wanted.items():
+            at = position(_plain(key), n, names, parameter)
+            if delimiter is not None and not (isinstance(delimiter, str) and delimiter):
+                raise ValueError(
+                    f"{parameter} gives the column {key!r} the delimiter "
+                    f"{shown(delimiter)}; it must be a text such as '|', or None for "
+                    "cells that are lists."
+                )
+            several[at] = SeveralTokens(delimiter, combiner)
+    elif not (wanted is None or isinstance(wanted, str)):
+        for at in positions(wanted, n, names, parameter):
+            several[at] = SeveralTokens(DELIMITER, combiner)
+    is_categorical[list(several)] = True
+    where = np.flatnonzero(is_categorical).tolist()
+    return [several.get(at, OneToken()) for at in where], is_categorical
+
+
+def choose_categorical(X, wanted, names):
+    """Mask of the categorical columns.
+
+    Parameters
+    ----------
+    X : table or ndarray
+    wanted : "auto", "all", None or array-like of names, indices or bool
+        None stands for no categorical column.
+    names : ndarray of str or None
+        Names of the columns, where they have any.
+    """
+    n = X.shape[1]
+    if wanted is None:
+        return np.zeros(n, dtype=bool)
+    if isinstance(wanted, str) and wanted == "all":
+        return np.ones(n, dtype=bool)
+    if isinstance(wanted, str) and wanted == "auto":
+        return np.array([not c.is_float for c in read(X)], dtype=bool)
+    mask = np.zeros(n, dtype=bool)
+    mask[positions(wanted, n, names, "categorical_features")] = True
+    return mask
+
+
+def positions(wanted, n, names, parameter):
+    """Positions of the columns that a parameter names.
+
+    Parameters
+    ----------
+    wanted : array-like of names, indices or bool
+    n : int
+        Number of columns.
+    names : ndarray of str or None
+        Their names, where they have any.
+    parameter : str
+        What messages call it.
+    """
+    wanted = _as_list(wanted)
+    kinds = {type(key) for key in wanted}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"{parameter} must hold names, indices or a boolean mask, not a mixture of "
+            f"them; got {shown(wanted)}."
+        )
+    if kinds == {bool}:
+        if len(wanted) != n:
+            raise ValueError(
+                f"{parameter} set as a boolean mask must have shape ({n},), one entry "
+                f"per column of X; got shape ({len(wanted)},)."
+            )
+        return np.flatnonzero(wanted).tolist()
+    return [position(key, n, names, parameter) for key in wanted]
+
+
+def _as_list(wanted):
+    """Names, indices or truth values as Python has them, so that True is not 1."""
+    if not isinstance(wanted, list | tuple):
+        wanted = np.asarray(wanted, dtype=object).reshape(-1)
+    return [_plain(key) for key in wanted]
+
+
+def _plain(key):
+    return key.item() if isinstance(key, np.generic) else key
+
+
+def position(key, n, names, parameter):
+    """Position of the column that an entry of a parameter names, 0 to n - 1."""
+    if isinstance(key, str):
+        if names is None:
+            raise ValueError(
+                f"{parameter} names the column {key!r}, but X has no column "
+                "names. Use indices, a mask or 'all', or pass a data frame."
+            )
+        at = np.flatnonzero(np.asarray(names) == key)
+        if len(at) == 0:
+            raise ValueError(
+                f"{parameter} names the column {key!r}, which X does not "
+                f"have; its columns are {list(names)}."
+            )
+        return int(at[0])
+    if not isinstance(key, int):
+        words = (
+            "'auto', 'all', None, or " if parameter == "categorical_features" else ""
+        )
+        raise ValueError(
+            f"{parameter} must be {words}an array-like of column names, column indices "
+            f"or a boolean mask; got an entry {key!r}."
+        )
+    if not -n <= key < n:
+        raise ValueError(f"{parameter} has the index {key}, but X has {n} columns.")
+    return key % n
