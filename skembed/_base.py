@@ -27,7 +27,12 @@ from ._training.start import untrained
 from ._versions import VersionedPickles
 
 # The parameters that say what the columns are.
-COLUMN_PARAMETERS = ("categorical_features", "multi_valued_features", "combiner")
+COLUMN_PARAMETERS = (
+    "categorical_features",
+    "multi_valued_features",
+    "combiner",
+    "shared_features",
+)
 
 
 class BaseEmbedding(
@@ -54,6 +59,7 @@ class BaseEmbedding(
         "categorical_features": ["array-like", str, None],
         "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
         "combiner": [StrOptions({"mean", "sum"})],
+        "shared_features": ["array-like", None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -94,6 +100,7 @@ class BaseEmbedding(
         categorical_features,
         multi_valued_features,
         combiner,
+        shared_features,
         model,
         prior,
         optimizer,
@@ -118,6 +125,7 @@ class BaseEmbedding(
         self.categorical_features = categorical_features
         self.multi_valued_features = multi_valued_features
         self.combiner = combiner
+        self.shared_features = shared_features
         self.model = model
         self.prior = prior
         self.optimizer = optimizer

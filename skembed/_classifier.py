@@ -60,6 +60,11 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     combiner : {"mean", "sum"}, default="mean"
         How the vectors of the tokens in a cell become one: their weighted mean or their
         weighted sum.
+    shared_features : list of array-like, default=None
+        Groups of columns, by their names or indices, that share a vocabulary, such as
+        ``[["home", "away"]]``. They have the same `categories_`, and their vectors the
+        same coordinates but for the first-order ones, which with their prior scales are
+        of each column.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -237,6 +242,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         categorical_features="auto",
         multi_valued_features="auto",
         combiner="mean",
+        shared_features=None,
         model=None,
         prior="normal",
         class_weight=None,
@@ -263,6 +269,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             categorical_features=categorical_features,
             multi_valued_features=multi_valued_features,
             combiner=combiner,
+            shared_features=shared_features,
             model=model,
             prior=prior,
             optimizer=optimizer,

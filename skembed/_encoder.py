@@ -67,6 +67,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Columns whose cells hold several tokens, as the predictors have it. A cell's
         vector is the mean (or sum) of those of its tokens. "auto": those of
         `estimator`, if one is given.
+    shared_features : list of array-like, default=None
+        Groups of columns that share a vocabulary, as the predictors have it. None:
+        those of `estimator`, if one is given.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -208,6 +211,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "estimator": [BaseEstimator, None],
         "categorical_features": ["array-like", str],
         "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
+        "shared_features": ["array-like", None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -224,6 +228,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         *,
         categorical_features="all",
         multi_valued_features="auto",
+        shared_features=None,
         remainder="drop",
         cv=5,
         output="mean",
@@ -236,6 +241,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.estimator = estimator
         self.categorical_features = categorical_features
         self.multi_valued_features = multi_valued_features
+        self.shared_features = shared_features
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -591,6 +597,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         several = self.multi_valued_features
         if not isinstance(several, str):  # "auto" leaves it to the predictor
             told["multi_valued_features"] = several
+        if self.shared_features is not None:
+            told["shared_features"] = self.shared_features
         return told
 
     def _fit_predictor(

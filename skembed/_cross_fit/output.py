@@ -45,11 +45,10 @@ class EncoderOutput:
         """
         table = fitted.weights.table
         values = 1.0 / table.precision if std else table.mean
-        starts = np.append(fitted.offsets, len(values))
         in_front = None if sums is None else sums.means()[int(std)]
         out = []
         for k, length in enumerate(self.lengths):
-            table = values[starts[k] : starts[k + 1], :length]
+            table = fitted.of_codes(values, k)[:, :length]
             if self.axes is not None:
                 axes = np.square(self.axes[k]) if std else self.axes[k]
                 table = table @ axes
@@ -71,6 +70,8 @@ class EncoderOutput:
         mean = fitted.weights.table.mean.copy()
         starts = np.append(fitted.offsets, len(mean))
         for k, (length, axes) in enumerate(zip(self.lengths, self.axes, strict=True)):
+            if len(fitted.encoder.blocks_of(k)) > 1:
+                continue  # It would move vectors of other columns, too.
             block = np.s_[starts[k] : starts[k + 1], :length]
             found = np.stack(
                 [other.weights.table.mean[block] @ axes for other in others]

@@ -21,10 +21,13 @@ class Slots(NamedTuple):
         Which vector of the row each adds to.
     block : ndarray of int64 of shape (n_slots,)
         Which block of the table its codes are of.
+    source : ndarray of int64 of shape (n_slots,)
+        Which column they are read from: of tokens, or of numbers with bins after them.
     """
 
     field: np.ndarray
     block: np.ndarray
+    source: np.ndarray
 
     @property
     def n_fields(self):
@@ -70,13 +73,15 @@ class Part(NamedTuple):
     ----------
     codes : ndarray of int of shape (n_rows, n_slots)
     factors : ndarray of float64 of shape (n_rows, n_slots)
-    field, block : int
+    field, block, source : int
+        As in `Slots`.
     """
 
     codes: np.ndarray
     factors: np.ndarray
     field: int
     block: int
+    source: int
 
 
 def assembled(parts):
@@ -84,19 +89,21 @@ def assembled(parts):
     codes = np.concatenate([part.codes for part in parts], axis=1)
     factors = np.concatenate([part.factors for part in parts], axis=1)
     widths = [part.codes.shape[1] for part in parts]
-    field = np.repeat([part.field for part in parts], widths)
-    block = np.repeat([part.block for part in parts], widths)
-    return codes.astype(np.int32), Blend(factors, Slots(field, block))
+    slots = Slots(
+        *(np.repeat([part[i] for part in parts], widths) for i in range(2, 5))
+    )
+    return codes.astype(np.int32), Blend(factors, slots)
 
 
 def parted(codes, blend):
-    """The parts that rows were assembled from, field by field and block by block."""
-    slots, parts = blend.slots, []
-    for field in range(slots.n_fields):
-        for block in np.unique(slots.block[slots.field == field]):
-            at = (slots.field == field) & (slots.block == block)
-            parts.append(Part(codes[:, at], blend.factors[:, at], field, int(block)))
-    return parts
+    """The parts that rows were assembled from."""
+    kinds = np.stack(blend.slots)
+    changes = (kinds[:, 1:] != kinds[:, :-1]).any(axis=0)
+    starts = np.flatnonzero(np.append(True, changes)).tolist()
+    return [
+        Part(codes[:, a:b], blend.factors[:, a:b], *kinds[:, a].tolist())
+        for a, b in zip(starts, [*starts[1:], kinds.shape[1]], strict=True)
+    ]
 
 
 def stacked(pairs):

@@ -22,7 +22,7 @@ def choose_multi_valued(X, wanted, combiner, names, is_categorical):
     Returns
     -------
     readers : list
-        One for every column that is categorical.
+        One for every column.
     is_categorical : ndarray of bool of shape (n_features,)
         With the columns that `wanted` names.
     """
@@ -46,8 +46,45 @@ def choose_multi_valued(X, wanted, combiner, names, is_categorical):
         for at in positions(wanted, n, names, parameter):
             several[at] = SeveralTokens(DELIMITER, combiner)
     is_categorical[list(several)] = True
-    where = np.flatnonzero(is_categorical).tolist()
-    return [several.get(at, OneToken()) for at in where], is_categorical
+    return [several.get(at, OneToken()) for at in range(n)], is_categorical
+
+
+def choose_shared(wanted, n, names, is_categorical):
+    """Which columns share a vocabulary, and which columns are categorical.
+
+    Parameters
+    ----------
+    wanted : list of array-like of names, indices or bool, or None
+    n : int
+        Number of columns.
+    names : ndarray of str or None
+    is_categorical : ndarray of bool of shape (n_features,)
+
+    Returns
+    -------
+    groups : list of list of int
+        Positions in the table.
+    is_categorical : ndarray of bool of shape (n_features,)
+        With the columns that `wanted` names.
+    """
+    parameter, groups = "shared_features", []
+    is_categorical = is_categorical.copy()
+    for group in [] if wanted is None else wanted:
+        if isinstance(group, str) or np.ndim(group) != 1:
+            raise ValueError(
+                f"{parameter} must be a list of groups of columns, such as [['home', "
+                f"'away']]; got an entry {shown(group)}."
+            )
+        own = sorted(positions(group, n, names, parameter))
+        twice = [at for at in own if any(at in other for other in groups)]
+        if len(set(own)) < max(len(own), 2) or twice:
+            raise ValueError(
+                f"{parameter} must name two columns or more in a group, each of them "
+                f"once; got {shown(wanted)}."
+            )
+        is_categorical[own] = True
+        groups.append(own)
+    return groups, is_categorical
 
 
 def choose_categorical(X, wanted, names):

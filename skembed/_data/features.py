@@ -1,12 +1,15 @@
 """A table -> codes of its tokens and numbers: columns chosen, tokenised, scaled."""
 
+from copy import copy
+
 import numpy as np
 
-from .blend import assembled
+from .blend import Part, assembled
 from .columns import read
 from .encoded import Encoded
 from .numbers import NumberScale
 from .several import OneToken, SeveralTokens
+from .shared import fit_shared, grown_shared
 from .tokens import TokenIndex
 from .wording import several
 
@@ -19,18 +22,21 @@ class FeatureEncoder:
     is_categorical : ndarray of bool of shape (n_features,)
     readers : list, one per categorical column
         How its cells are read: `OneToken` or `SeveralTokens`.
+    shared : sequence of Shared
+        Columns of tokens that share a vocabulary.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """
 
-    def __init__(self, is_categorical, with_bins, readers=None):
+    def __init__(self, is_categorical, with_bins, readers=None, shared=()):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
         if readers is None:
             readers = [OneToken()] * int(np.sum(is_categorical))
         self.readers = readers
+        self.shared = shared
         self.tokens = []
         self.scales = []
 
@@ -40,44 +46,42 @@ class FeatureEncoder:
 
     def fit_transform(self, X, weights, min_frequency, max_categories):
         """Learn from the rows of `X` and encode them."""
-
-        def learned(k, column, reader):
-            of_values = reader.weights(column, weights)
-            index, codes = TokenIndex.fit(
-                column, of_values, min_frequency, max_categories, weights.sum()
-            )
-            self.tokens.append(index)
-            return codes
-
         columns, values = self._read(X)
+        limits, total = (min_frequency, max_categories), weights.sum()
+        weights_of = self._weights(columns, weights)
+        self.tokens, codes = self._by_column(
+            lambda k: TokenIndex.fit(columns[k], weights_of[k], *limits, total),
+            lambda own: fit_shared(
+                [columns[k] for k in own], [weights_of[k] for k in own], *limits
+            ),
+        )
         self.scales = [NumberScale(value, weights) for value in values]
-        return self._assemble(columns, values, learned, len(weights))
+        return self._assemble(columns, codes, values, len(weights))
 
     def grow_transform(self, X, weights):
         """Encode `X`, adding the tokens that are new; the numbers' scales stay.
 
         Returns a new encoder beside the encoded rows: this one is left as it was.
         """
-        other = FeatureEncoder(self.is_categorical, self.with_bins, self.readers)
-        other.scales = self.scales
-
-        def grown(k, column, reader):
-            of_values = reader.weights(column, weights)
-            index, codes = self.tokens[k].grown(column, of_values)
-            other.tokens.append(index)
-            return codes
-
+        other = copy(self)
         columns, values = self._read(X)
-        return other, other._assemble(columns, values, grown, len(weights))
+        weights_of = self._weights(columns, weights)
+        other.tokens, codes = self._by_column(
+            lambda k: self.tokens[k].grown(columns[k], weights_of[k]),
+            lambda own: grown_shared(
+                [self.tokens[k] for k in own],
+                [columns[k] for k in own],
+                [weights_of[k] for k in own],
+            ),
+        )
+        return other, other._assemble(columns, codes, values, len(weights))
 
     def transform(self, X, pool_unknown=True):
         """Encode the rows of `X`."""
-
-        def known(k, column, reader):
-            return self.tokens[k].transform(column, pool_unknown)
-
         columns, values = self._read(X)
-        return self._assemble(columns, values, known, X.shape[0])
+        pairs = zip(self.tokens, columns, strict=True)
+        codes = [index.transform(column, pool_unknown) for index, column in pairs]
+        return self._assemble(columns, codes, values, X.shape[0])
 
     def refuse_unknown(self, X):
         """Raise if `X` has a token that was not seen in fit."""
@@ -101,26 +105,52 @@ class FeatureEncoder:
                 values.append(column.floats())
         return columns, values
 
-    def _assemble(self, columns, values, codes_of, n):
-        """Encoded rows; `codes_of` gives the codes of the tokens of a column."""
-        parts, triples = [], zip(columns, self.readers, strict=True)
-        for k, (column, reader) in enumerate(triples):
-            codes = codes_of(k, column, reader)
-            parts.append(reader.part(column, codes, self.tokens[k].unknown, k))
+    def _weights(self, columns, weights):
+        """Weight of every value, column by column."""
+        pairs = zip(self.readers, columns, strict=True)
+        return [reader.weights(column, weights) for reader, column in pairs]
+
+    def _by_column(self, of_one, of_several):
+        """Index and codes of every column, alone or with those that it shares with."""
+        indices, codes = [None] * len(self.readers), [None] * len(self.readers)
+        for group in self.shared:
+            for k, *found in zip(
+                group.columns, *of_several(group.columns), strict=True
+            ):
+                indices[k], codes[k] = found
+        for k in range(len(self.readers)):
+            if indices[k] is None:
+                indices[k], codes[k] = of_one(k)
+        return indices, codes
+
+    def _assemble(self, columns, codes, values, n):
+        """Encoded rows, from the code of every value of the columns of tokens."""
+        parts = []
+        for k, own in enumerate(self._parts(columns, codes)):
+            for block in self.blocks_of(k):
+                parts.append(Part(*own, k, block, k))
         pairs = list(zip(self.scales, values, strict=True))
-        if self.with_bins:
-            for scale, value in pairs:
-                if scale.is_binned:
-                    k = len(parts)
-                    parts.append(OneToken().part(None, scale.bins(value), -1, k))
+        binned = [pair for pair in pairs if self.with_bins and pair[0].is_binned]
+        for k, (scale, value) in enumerate(binned, len(columns)):
+            own = OneToken().part(None, scale.bins(value), -1)
+            parts.append(Part(*own, k, k + len(self.shared), k))
         numbers = [z for scale, value in pairs for z in scale.transform(value)]
-        codes, blend = np.zeros((n, 0), np.int32), None
+        numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
         if self.has_blends:
             codes, blend = assembled(parts)
-        elif parts:
-            codes = np.concatenate([part.codes for part in parts], axis=1)
-        numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
-        return Encoded(codes, numbers, blend)
+            return Encoded(codes, numbers, blend)
+        codes = [np.zeros((n, 0), np.int32), *(part.codes for part in parts)]
+        return Encoded(np.concatenate(codes, axis=1, dtype=np.int32), numbers)
+
+    def _parts(self, columns, codes):
+        """Codes and factors of the cells of every column of tokens."""
+        for reader, index, *found in zip(
+            self.readers, self.tokens, columns, codes, strict=True
+        ):
+            yield reader.part(*found, index.unknown)
+
+    # The table of vectors: a block for each column of tokens, one for all that some of
+    # them share, and one for the bins of each number.
 
     @property
     def multi_valued(self):
@@ -132,7 +162,50 @@ class FeatureEncoder:
     @property
     def has_blends(self):
         """Whether there are vectors that are blended of several rows of the table."""
-        return any(isinstance(reader, SeveralTokens) for reader in self.readers)
+        several = any(isinstance(reader, SeveralTokens) for reader in self.readers)
+        return several or bool(self.shared)
+
+    @property
+    def apart(self):
+        """The encoder of the same columns with nothing shared."""
+        if not self.shared:
+            return self
+        other = copy(self)
+        other.shared = ()
+        return other
+
+    def blocks_of(self, k):
+        """Blocks of the table that the vectors of a column of tokens are made of."""
+        n = len(self.readers)
+        return [k] + [n + g for g, own in enumerate(self.shared) if k in own.columns]
+
+    @property
+    def n_token_blocks(self):
+        """Number of blocks that are of tokens; those of bins follow."""
+        return len(self.readers) + len(self.shared)
+
+    def mask(self, dims, width, n_first):
+        """1 for the coordinates that each block has, else 0; (n_blocks, width).
+
+        Parameters
+        ----------
+        dims : list of int
+            Length of the vectors of each column, those of bins last.
+        width : int
+            Length of the longest.
+        n_first : int
+            Leading coordinates that reach the output directly.
+        """
+        at = np.arange(width)
+        whole = (at < np.asarray(dims, int).reshape(-1, 1)).astype(np.float32)
+        blocks, n = list(whole), len(self.readers)
+        rest = []
+        for group in self.shared:
+            for k in group.columns:
+                blocks[k] = whole[k] * (at < n_first)
+            rest.append(whole[group.columns[0]] * (at >= n_first))
+        blocks[n:n] = rest
+        return np.array(blocks, np.float32).reshape(len(blocks), width)
 
     def exchanged(self, encoded, rows, column):
         """Encoded rows with the cells of one column of `X` from other rows.
@@ -146,11 +219,11 @@ class FeatureEncoder:
             Position of the column in `X`.
         """
         codes, numbers = encoded.codes.copy(), encoded.numbers.copy()
-        field, own = self._places[column]
+        source, own = self._places[column]
         numbers[:, own] = numbers[np.ix_(rows, own)]
-        blend, own = encoded.blend, field
+        blend, own = encoded.blend, source
         if blend is not None:
-            own = np.flatnonzero(np.isin(blend.slots.field, field))
+            own = np.flatnonzero(np.isin(blend.slots.source, source))
             factors = blend.factors.copy()
             factors[:, own] = factors[np.ix_(rows, own)]
             blend = blend._replace(factors=factors)
@@ -159,7 +232,7 @@ class FeatureEncoder:
 
     @property
     def _places(self):
-        """For every column of `X` its fields, and its columns in the numbers."""
+        """For every column of `X` its sources of slots, and columns in the numbers."""
         places, k, n_bins, n_numbers = [], 0, len(self.tokens), 0
         scales = iter(self.scales)
         for is_token in self.is_categorical:
@@ -180,9 +253,16 @@ class FeatureEncoder:
         return len(self.tokens) + sum(s.is_binned for s in self.scales) * self.with_bins
 
     @property
+    def field_sizes(self):
+        """Number of codes of every vector of a row."""
+        n, shared = len(self.tokens), len(self.shared)
+        return self.column_sizes[:n] + self.column_sizes[n + shared :]
+
+    @property
     def column_sizes(self):
         """Number of codes of every block of the table of vectors."""
         sizes = [index.n_codes for index in self.tokens]
+        sizes += [group.size(self.tokens) for group in self.shared]
         bins = [s.n_bins for s in self.scales if s.is_binned]
         return sizes + bins * self.with_bins
 

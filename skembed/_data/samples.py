@@ -8,11 +8,12 @@ from sklearn.utils import check_consistent_length
 
 from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
-from .choice import choose_categorical, choose_multi_valued
+from .choice import choose_categorical, choose_multi_valued, choose_shared
 from .columns import as_table, take
 from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
 from .rows import Observations
+from .shared import Shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,15 @@ class Samples:
         mask = choose_categorical(self.table, columns["categorical_features"], names)
         several = columns["multi_valued_features"], columns["combiner"]
         readers, mask = choose_multi_valued(self.table, *several, names, mask)
-        encoder = FeatureEncoder(mask, with_bins, readers)
+        groups = columns["shared_features"]
+        groups, mask = choose_shared(groups, len(mask), names, mask)
+        place = np.cumsum(mask) - 1  # among the columns of tokens
+        encoder = FeatureEncoder(
+            mask,
+            with_bins,
+            [readers[at] for at in np.flatnonzero(mask)],
+            [Shared(tuple(place[group].tolist())) for group in groups],
+        )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)
         return encoder, self.observations(encoded)
 

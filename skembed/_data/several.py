@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .blend import Part
 from .cells import Refused, is_missing
 from .factorize import Nested, factorize
 from .wording import shown
@@ -183,8 +182,8 @@ class SeveralTokens:
         out[first] = weights[values.rows[first]]
         return out
 
-    def part(self, values, codes, unknown, k):
-        """The slots of field and block `k`, from the code of every value.
+    def part(self, values, codes, unknown):
+        """Codes and factors, (n_rows, n_slots) each, from the code of every value.
 
         Values of one code are one, but for unknown ones, which are not the same.
         """
@@ -203,7 +202,7 @@ class SeveralTokens:
         out = np.broadcast_to(codes[starts][:, None], shape).astype(np.int32)
         factors = np.zeros(shape)
         out[rows, place], factors[rows, place] = codes, amounts
-        return Part(out, factors, k, k)
+        return out, factors
 
 
 @dataclass(frozen=True)
@@ -218,6 +217,6 @@ class OneToken:
         """The weight of every row."""
         return weights
 
-    def part(self, column, codes, unknown, k):
-        """The one slot of field and block `k`."""
-        return Part(codes[:, None], np.ones((len(codes), 1)), k, k)
+    def part(self, column, codes, unknown):
+        """Codes and factors, (n_rows, 1) each."""
+        return codes[:, None], np.ones((len(codes), 1))

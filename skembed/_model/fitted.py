@@ -22,8 +22,8 @@ class Fitted:
         From tables to codes and numbers.
     architecture : Architecture
     weights : Weights
-    mask : ndarray of float32 of shape (n_columns, width)
-        0 where a column's vectors are shorter than the widest.
+    mask : ndarray of float32 of shape (n_blocks, width)
+        0 for the coordinates that a block of the table does not have.
     likelihood : Likelihood
     centre, scale : ndarray of float64 of shape (n_outputs,)
         The network's output times `scale` plus `centre` is the outcome.
@@ -64,13 +64,15 @@ class Fitted:
 
     @property
     def offsets(self):
-        """First row of the table of each column, int64 (n_columns,)."""
+        """First row of each block of the table, int64 (n_blocks,)."""
         return np.cumsum([0, *self.encoder.column_sizes])[:-1].astype(np.int64)
 
     @property
     def dims(self):
         """Length of the vectors of each column of tokens."""
-        return self.mask.sum(axis=1).astype(int)[: len(self.encoder.tokens)]
+        columns = range(len(self.encoder.tokens))
+        masks = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
+        return np.array([mask.sum() for mask in masks], int)
 
     @property
     def code_sizes(self):
@@ -78,10 +80,14 @@ class Fitted:
         return [index.n_codes for index in self.encoder.tokens]
 
     @property
+    def n_token_rows(self):
+        """Number of rows of the table that are tokens'; those of bins follow."""
+        return int(sum(self.encoder.column_sizes[: self.encoder.n_token_blocks]))
+
+    @property
     def is_token(self):
         """Which rows of the table are tokens', and not bins' of numbers."""
-        n_rows, n_tokens = len(self.weights.table.mean), sum(self.code_sizes)
-        return np.arange(n_rows) < n_tokens
+        return np.arange(len(self.weights.table.mean)) < self.n_token_rows
 
     @property
     def prior_scales(self):
@@ -100,18 +106,56 @@ class Fitted:
     @property
     def curves(self):
         """The basis of the curves of numbers, at their bins."""
-        sizes = self.encoder.column_sizes[len(self.encoder.tokens) :]
-        return Curves.of(sum(self.code_sizes), sizes)
+        sizes = self.encoder.column_sizes[self.encoder.n_token_blocks :]
+        return Curves.of(self.n_token_rows, sizes)
+
+    def of_codes(self, values, k):
+        """Rows of `values`, one per row of the table, by the codes of a column.
+
+        Each coordinate is from the block that has it.
+        """
+        starts = np.append(self.offsets, len(values))
+        own, *others = self.encoder.blocks_of(k)
+        out = values[starts[own] : starts[own + 1]]
+        for block in others:
+            rows = values[starts[block] : starts[block + 1]]
+            out = np.where(self.mask[block] > 0, rows, out)
+        return out
 
     def vectors(self, values):
         """Rows of `values` by column of tokens, in the order of its categories."""
-        out, start = [], 0
-        for index, dim in zip(self.encoder.tokens, self.dims, strict=True):
-            block = values[start : start + index.n_codes, :dim]
+        out = []
+        for k, (index, dim) in enumerate(
+            zip(self.encoder.tokens, self.dims, strict=True)
+        ):
+            block = self.of_codes(values, k)[:, :dim]
             in_order = np.array_equal(index.codes, np.arange(len(index.codes)))
             out.append(block[: len(index.codes)] if in_order else block[index.codes])
-            start += index.n_codes
         return out
+
+    @property
+    def apart(self):
+        """The same network with all vectors of each column in a block of its own.
+
+        What several columns share is there once for each of them.
+        """
+        encoder = self.encoder.apart
+        if encoder is self.encoder:
+            return self
+        columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
+        table = self.weights.table
+        blocks = {}
+        for name, values in vars(table).items():
+            parts = [self.of_codes(values, k) for k in columns]
+            blocks[name] = np.concatenate([*parts, values[self.n_token_rows :]])
+        mask = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
+        prior = self.weights.dense["prior"] if "prior" in self.weights.dense else None
+        dense = dict(self.weights.dense)
+        if prior is not None:
+            dense["prior"] = np.concatenate([prior[: len(columns)], prior[n:]])
+        weights = replace(self.weights, table=replace(table, **blocks), dense=dense)
+        mask = np.concatenate([*(one[None] for one in mask), self.mask[n:]])
+        return replace(self, encoder=encoder, weights=weights, mask=mask)
 
     def with_weights(self, weights):
         """The same with other weights."""

@@ -276,8 +276,7 @@ def column_values(table, X):
 def column_parts(table, X):
     """Return codes and factors, (n_samples, n_slots) each, of the cells of a column."""
     column = table.reader.read(read(X)[table.column])
-    part = table.reader.part(column, _codes(table, column), -1, 0)
-    return part.codes, part.factors
+    return table.reader.part(column, _codes(table, column), -1)
 
 
 def _codes(table, column):

@@ -161,7 +161,7 @@ def begun_again(fitted, problem, rng):
         {name: value.shape for name, value in dense.items()},
         rng,
         intercept=likelihood.intercept(rows.targets, rows.weights),
-        n_token_columns=len(fitted.encoder.tokens),
+        n_token_blocks=fitted.encoder.n_token_blocks,
     )
     return fitted.with_weights(weights)
 

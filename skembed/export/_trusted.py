@@ -12,6 +12,7 @@ TRUSTED_TYPES = [
     "skembed._data.rows.Observations",
     "skembed._data.several.OneToken",
     "skembed._data.several.SeveralTokens",
+    "skembed._data.shared.Shared",
     "skembed._data.tokens.TokenIndex",
     "skembed._encoder.EmbeddingEncoder",
     "skembed._model.fitted.Fitted",
