@@ -11,15 +11,12 @@ class FittedTables:
     @property
     def embeddings_(self):
         """Vectors of every categorical column, (n_tokens, embedding_dim) each."""
-        fitted = self._needs_fit("embeddings_")
-        return fitted.vectors(fitted.weights.table.mean)
+        return self._needs_fit("embeddings_").means()
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the coordinates in `embeddings_`."""
-        fitted = self._needs_posterior("embeddings_std_")
-        precisions = fitted.vectors(fitted.weights.table.precision)
-        return [1.0 / np.sqrt(precision) for precision in precisions]
+        return self._needs_posterior("embeddings_std_").spreads()
 
     @property
     def embedding_(self):

@@ -32,6 +32,7 @@ COLUMN_PARAMETERS = (
     "multi_valued_features",
     "combiner",
     "shared_features",
+    "hierarchy",
 )
 
 
@@ -60,6 +61,7 @@ class BaseEmbedding(
         "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
         "combiner": [StrOptions({"mean", "sum"})],
         "shared_features": ["array-like", None],
+        "hierarchy": [dict, None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -101,6 +103,7 @@ class BaseEmbedding(
         multi_valued_features,
         combiner,
         shared_features,
+        hierarchy,
         model,
         prior,
         optimizer,
@@ -126,6 +129,7 @@ class BaseEmbedding(
         self.multi_valued_features = multi_valued_features
         self.combiner = combiner
         self.shared_features = shared_features
+        self.hierarchy = hierarchy
         self.model = model
         self.prior = prior
         self.optimizer = optimizer
@@ -429,6 +433,7 @@ class BaseEmbedding(
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
         self.multi_valued_features_ = fitted.encoder.multi_valued
+        self.parents_ = fitted.encoder.parents
 
     # Going on from a fit.
 

@@ -65,6 +65,14 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         ``[["home", "away"]]``. They have the same `categories_`, and their vectors the
         same coordinates but for the first-order ones, which with their prior scales are
         of each column.
+    hierarchy : dict, default=None
+        What the tokens of columns are within, as ``{"zip": ["county", "state"]}``: from
+        a column, by its name or index, to its parents, the nearest first. A parent
+        is a column, or a mapping from tokens to parents (a dict, a Series); a data
+        frame indexed by token has a parent in every column. The prior mean of a token's
+        vector is the vector of its parent: an unknown token is its parent, with the
+        spread of tokens about theirs. The vectors of parents are in those of their
+        children; the network reads no others of them.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -169,6 +177,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         column's cells are exchanged among training rows. Interactions count for every
         column that takes part in them; of columns that tell the same each has a part.
         :meth:`fold_in` does not change it.
+    parents_ : dict of int to dict of int to ndarray of shape (n_tokens,)
+        Of columns within others: for each column of parents, by their positions, the
+        parent that most rows have, token by token; None where it is unknown.
     multi_valued_features_ : dict of int to str or None
         The columns of several tokens, and their delimiters.
     loss_curve_ : list of float
@@ -243,6 +254,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         multi_valued_features="auto",
         combiner="mean",
         shared_features=None,
+        hierarchy=None,
         model=None,
         prior="normal",
         class_weight=None,
@@ -270,6 +282,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             multi_valued_features=multi_valued_features,
             combiner=combiner,
             shared_features=shared_features,
+            hierarchy=hierarchy,
             model=model,
             prior=prior,
             optimizer=optimizer,

@@ -7,7 +7,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _settings as settings
-from ._cross_fit.output import EncoderOutput
+from ._cross_fit.output import EncoderOutput, blended
 from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
@@ -70,6 +70,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     shared_features : list of array-like, default=None
         Groups of columns that share a vocabulary, as the predictors have it. None:
         those of `estimator`, if one is given.
+    hierarchy : dict, default=None
+        What the tokens of a column are within, as the predictors have it. None: that of
+        `estimator`, if one is given.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -131,6 +134,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         The pooled tokens of every encoded column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are encoded.
+    parents_ : dict of int to dict of int to ndarray of shape (n_tokens,)
+        Of columns within others: for each column of parents, by their positions, the
+        parent that most rows have, token by token.
     multi_valued_features_ : dict of int to str or None
         The columns of several tokens, and their delimiters.
     target_type_ : str
@@ -212,6 +218,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "categorical_features": ["array-like", str],
         "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
         "shared_features": ["array-like", None],
+        "hierarchy": [dict, None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -229,6 +236,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         categorical_features="all",
         multi_valued_features="auto",
         shared_features=None,
+        hierarchy=None,
         remainder="drop",
         cv=5,
         output="mean",
@@ -242,6 +250,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.categorical_features = categorical_features
         self.multi_valued_features = multi_valued_features
         self.shared_features = shared_features
+        self.hierarchy = hierarchy
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -597,8 +606,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         several = self.multi_valued_features
         if not isinstance(several, str):  # "auto" leaves it to the predictor
             told["multi_valued_features"] = several
-        if self.shared_features is not None:
-            told["shared_features"] = self.shared_features
+        for name in ("shared_features", "hierarchy"):
+            if getattr(self, name) is not None:
+                told[name] = getattr(self, name)
         return told
 
     def _fit_predictor(
@@ -680,6 +690,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
         self.multi_valued_features_ = fitted.encoder.multi_valued
+        self.parents_ = fitted.encoder.parents
 
     # What comes out.
 
@@ -700,10 +711,15 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             if factors is None:
                 parts += [table[codes[:, 0]] for table in tables]
                 continue
-            parts.append(_blended(tables[0], codes, factors))
+            parts.append(blended(tables[0], codes, factors))
             for spread in tables[1:]:
-                variance = _blended(np.square(spread), codes, np.square(factors))
+                variance = blended(np.square(spread), codes, np.square(factors))
                 parts.append(np.sqrt(variance))
+            if any(fitted.encoder.parents_of(k)):
+                for std in range(len(tables)):
+                    found = self._output.of_rows(fitted, encoded, k, bool(std))
+                    at = len(parts) - len(tables) + std
+                    parts[at][:, -found.shape[1] :] = found
         return np.concatenate(parts, axis=1)
 
     def _with_remainder(self, vectors, table):
@@ -743,11 +759,3 @@ def _of_folds(fitted, networks):
         return fitted
     others, counts = zip(*networks, strict=True)
     return fitted.combined(list(others), np.stack(counts))
-
-
-def _blended(table, codes, factors):
-    """Sums of rows of a table times factors, for every row of codes."""
-    out = np.zeros((len(codes), table.shape[1]))
-    for column, factor in zip(codes.T, factors.T, strict=True):
-        out += table[column] * factor[:, None]
-    return out

@@ -58,6 +58,27 @@ class EncoderOutput:
             out.append((np.sqrt(table) if std else table).astype(np.float32))
         return out
 
+    def of_rows(self, fitted, encoded, k, std=False):
+        """Vectors of a column that is within others, in every row with its parents.
+
+        Without the mean outcomes; or their standard deviations.
+        """
+        values = fitted.weights.table.mean
+        if std:
+            values = 1.0 / fitted.weights.table.precision
+        slots, length = encoded.blend.slots, self.lengths[k]
+        factors = np.square(encoded.blend.factors) if std else encoded.blend.factors
+        field, total = fitted.encoder.field_of(k), 0.0
+        for block in fitted.encoder.blocks_of(k):
+            at = (slots.block == block) & (slots.field == field)
+            start = fitted.offsets[block]
+            rows = values[start : start + fitted.encoder.column_sizes[block]]
+            rows = (rows * fitted.mask[block])[:, :length]
+            total = total + blended(rows, encoded.codes[:, at], factors[:, at])
+        if self.axes is not None:
+            total = total @ (np.square(self.axes[k]) if std else self.axes[k])
+        return np.sqrt(total) if std else total
+
     def within(self, fitted, others):
         """`fitted`, with vectors that come out inside the range of those of `others`.
 
@@ -85,3 +106,11 @@ class EncoderOutput:
                 moved = (inside != out).any(axis=1)
                 mean[block][moved] = np.mean(own, axis=0)[moved]
         return fitted.with_table(replace(fitted.weights.table, mean=mean))
+
+
+def blended(table, codes, factors):
+    """Sums of rows of a table times factors, for every row of codes."""
+    out = np.zeros((len(codes), table.shape[1]))
+    for column, factor in zip(codes.T, factors.T, strict=True):
+        out += table[column] * factor[:, None]
+    return out

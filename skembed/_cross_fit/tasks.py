@@ -161,12 +161,13 @@ def axes_of(fitted, rows):
     by_vector = np.concatenate(by_vector).astype(np.float64)
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
-    tables = fitted.vectors(fitted.weights.table.mean)
+    tables = fitted.means()
+    fields = [fitted.encoder.field_of(k) for k in range(len(tables))]
     counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
     spreads = None
     if fitted.architecture.tables.has_spread:
-        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.table.precision))
-    return principal_axes(by_vector, tables, counts, spreads)
+        spreads = fitted.spreads()
+    return principal_axes(by_vector[:, :, fields], tables, counts, spreads)
 
 
 def first_order_axes(fitted, lengths):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .columns import read
+from .hierarchy import Level, ParentMap
 from .several import DELIMITER, OneToken, SeveralTokens
 from .wording import shown
 
@@ -177,3 +178,119 @@ def position(key, n, names, parameter):
     if not -n <= key < n:
         raise ValueError(f"{parameter} has the index {key}, but X has {n} columns.")
     return key % n
+
+
+def choose_hierarchy(wanted, n, names, is_categorical):
+    """What the tokens of columns are within, and which columns are categorical.
+
+    Parameters
+    ----------
+    wanted : dict or None
+        From columns to their parents, the nearest first: columns, or mappings from
+        tokens to parents.
+    n : int
+        Number of columns.
+    names : ndarray of str or None
+    is_categorical : ndarray of bool of shape (n_features,)
+
+    Returns
+    -------
+    chains : dict of int to list
+        From positions of columns to their parents, all the way up: positions, or pairs
+        of a `ParentMap` and whether it leads from the tokens themselves.
+    is_categorical : ndarray of bool of shape (n_features,)
+        With the columns that `wanted` names.
+    """
+    is_categorical, direct = is_categorical.copy(), {}
+    for key, parents in ({} if wanted is None else wanted).items():
+        child = position(_plain(key), n, names, "hierarchy")
+        name = child if names is None else names[child]
+        direct[child] = [
+            parent
+            if isinstance(parent, tuple)
+            else position(_plain(parent), n, names, "hierarchy")
+            for parent in _parents(parents, name)
+        ]
+        columns = [parent for parent in direct[child] if isinstance(parent, int)]
+        if not direct[child] or len({child, *columns}) <= len(columns):
+            raise ValueError(
+                f"hierarchy must give the column {name!r} at least one parent, none of "
+                f"them twice or itself; got {shown(parents)}."
+            )
+        is_categorical[[child, *columns]] = True
+    return {
+        child: _to_the_top(child, direct, names) for child in direct
+    }, is_categorical
+
+
+def _parents(wanted, name):
+    """Parents as a list: keys of columns, and mappings with what they lead from."""
+    if hasattr(wanted, "columns") and hasattr(wanted, "index"):  # by token
+        maps = [wanted[column] for column in wanted.columns]
+        return [(ParentMap.of(one, name), True) for one in maps]
+    if not isinstance(wanted, list | tuple | np.ndarray):
+        wanted = [wanted]
+    return [
+        (ParentMap.of(one, name), False) if hasattr(one, "items") else one
+        for one in wanted
+    ]
+
+
+def _to_the_top(child, direct, names):
+    """The parents of a column, and those of the last of them, and so on."""
+    chain = list(direct[child])
+    while isinstance(chain[-1], int) and chain[-1] in direct:
+        more = direct[chain[-1]]
+        if child in more or set(chain) & {one for one in more if isinstance(one, int)}:
+            name = child if names is None else names[child]
+            raise ValueError(f"hierarchy has the column {name!r} within itself.")
+        chain += more
+    return chain
+
+
+def refuse_both(chains, readers, groups, names):
+    """Raise if a column of a hierarchy is one of several tokens, or shares them."""
+    for child, chain in chains.items():
+        for at in [child, *(one for one in chain if isinstance(one, int))]:
+            other = "multi_valued_features" * isinstance(readers[at], SeveralTokens)
+            if any(at in group for group in groups):
+                other = "shared_features"
+            if other:
+                name = at if names is None else names[at]
+                raise ValueError(
+                    f"The column {name!r} is in hierarchy and in {other}; it can be in "
+                    "one of them only."
+                )
+
+
+def levels_of(chains, place):
+    """The `Level` objects of chains of parents.
+
+    Parameters
+    ----------
+    chains : dict
+        As from `choose_hierarchy`.
+    place : ndarray of int of shape (n_features,)
+        Of each column among the columns of tokens.
+    """
+    levels, inner = [], {}
+    inside = {p for chain in chains.values() for p in chain if isinstance(p, int)}
+    for child, chain in chains.items():
+        if child in inside:  # its parents are in the chain that it is in
+            continue
+        start = len(levels)
+        for i, parent in enumerate(chain):
+            own = {"child": int(place[child])}
+            if isinstance(parent, int):
+                own["column"] = int(place[parent])
+                inner.setdefault(parent, (start + i, start + len(chain)))
+            else:
+                own["mapping"], of_token = parent
+                own["below"] = None if of_token or i == 0 else start + i - 1
+            levels.append(Level(**own))
+    for column, (at, end) in inner.items():
+        for i in range(at + 1, end):  # what its own tokens are within
+            above = levels[i].column
+            same = i if above is None else None
+            levels.append(Level(int(place[column]), column=above, same=same))
+    return levels

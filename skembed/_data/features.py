@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 
 from .blend import Part, assembled
+from .cells import as_objects
 from .columns import read
 from .encoded import Encoded
 from .numbers import NumberScale
@@ -24,19 +25,22 @@ class FeatureEncoder:
         How its cells are read: `OneToken` or `SeveralTokens`.
     shared : sequence of Shared
         Columns of tokens that share a vocabulary.
+    levels : list of Level
+        What the tokens of columns are within; those of a column from its parents up.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """
 
-    def __init__(self, is_categorical, with_bins, readers=None, shared=()):
+    def __init__(self, is_categorical, with_bins, readers=None, shared=(), levels=()):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
         if readers is None:
             readers = [OneToken()] * int(np.sum(is_categorical))
         self.readers = readers
         self.shared = shared
+        self.levels = list(levels)
         self.tokens = []
         self.scales = []
 
@@ -55,8 +59,10 @@ class FeatureEncoder:
                 [columns[k] for k in own], [weights_of[k] for k in own], *limits
             ),
         )
+        parents = self._climb(columns, codes, lambda one, c: one.fitted(c, weights))
+        self._see_parents(codes, parents, weights)
         self.scales = [NumberScale(value, weights) for value in values]
-        return self._assemble(columns, codes, values, len(weights))
+        return self._assemble(columns, codes, parents, values, len(weights))
 
     def grow_transform(self, X, weights):
         """Encode `X`, adding the tokens that are new; the numbers' scales stay.
@@ -74,14 +80,21 @@ class FeatureEncoder:
                 [weights_of[k] for k in own],
             ),
         )
-        return other, other._assemble(columns, codes, values, len(weights))
+        other.levels = list(self.levels)
+        parents = other._climb(columns, codes, lambda one, c: one.grown(c, weights))
+        other._see_parents(codes, parents, weights)
+        rows = other._assemble(columns, codes, parents, values, len(weights))
+        return other, rows
 
     def transform(self, X, pool_unknown=True):
         """Encode the rows of `X`."""
         columns, values = self._read(X)
         pairs = zip(self.tokens, columns, strict=True)
         codes = [index.transform(column, pool_unknown) for index, column in pairs]
-        return self._assemble(columns, codes, values, X.shape[0])
+        parents = self._climb(
+            columns, codes, lambda one, c: (one, one.index.transform(c, pool_unknown))
+        )
+        return self._assemble(columns, codes, parents, values, X.shape[0])
 
     def refuse_unknown(self, X):
         """Raise if `X` has a token that was not seen in fit."""
@@ -123,17 +136,58 @@ class FeatureEncoder:
                 indices[k], codes[k] = of_one(k)
         return indices, codes
 
-    def _assemble(self, columns, codes, values, n):
+    def _climb(self, columns, codes, codes_of):
+        """Code of the parent of every row, level by level.
+
+        `codes_of` gives a level, with what it has learned, and the codes of the parents
+        in a column that follows from a mapping.
+        """
+        found, cells = [], []
+        for i, level in enumerate(self.levels):
+            if level.column is not None:
+                cells.append(columns[level.column])
+                found.append(codes[level.column])
+                continue
+            if level.same is not None:
+                cells.append(cells[level.same])
+                found.append(found[level.same])
+                continue
+            below = columns[level.child] if level.below is None else cells[level.below]
+            cells.append(level.mapping.read(below))
+            self.levels[i], own = codes_of(level, cells[-1])
+            found.append(own)
+        return found
+
+    def _see_parents(self, codes, parents, weights):
+        """Learn which parent each token usually has."""
+        for i, (level, own) in enumerate(zip(self.levels, parents, strict=True)):
+            size = self.tokens[level.child].n_codes, self._size(level)
+            self.levels[i] = level.seen(codes[level.child], own, weights, size)
+
+    def _size(self, level):
+        """Number of codes of the parents of a level."""
+        if level.column is not None:
+            return self.tokens[level.column].n_codes
+        return (level if level.same is None else self.levels[level.same]).index.n_codes
+
+    def _assemble(self, columns, codes, parents, values, n):
         """Encoded rows, from the code of every value of the columns of tokens."""
-        parts = []
-        for k, own in enumerate(self._parts(columns, codes)):
-            for block in self.blocks_of(k):
-                parts.append(Part(*own, k, block, k))
+        parts, own = [], list(self._parts(columns, codes))
+        for field, k in enumerate(self.fields):
+            own_blocks = [b for b in self.blocks_of(k) if b not in self._level_blocks]
+            for block in own_blocks:
+                parts.append(Part(*own[k], field, block, k))
+            for i, level in enumerate(self.levels):
+                if level.child == k:
+                    part = OneToken().part(None, parents[i], -1)
+                    source = k if level.column is None else level.column
+                    parts.append(Part(*part, field, self._level_blocks[i], source))
         pairs = list(zip(self.scales, values, strict=True))
         binned = [pair for pair in pairs if self.with_bins and pair[0].is_binned]
-        for k, (scale, value) in enumerate(binned, len(columns)):
-            own = OneToken().part(None, scale.bins(value), -1)
-            parts.append(Part(*own, k, k + len(self.shared), k))
+        for k, (scale, value) in enumerate(binned):
+            part = OneToken().part(None, scale.bins(value), -1)
+            places = len(self.fields), self.n_token_blocks, len(columns)
+            parts.append(Part(*part, *(k + start for start in places)))
         numbers = [z for scale, value in pairs for z in scale.transform(value)]
         numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
         if self.has_blends:
@@ -150,7 +204,7 @@ class FeatureEncoder:
             yield reader.part(*found, index.unknown)
 
     # The table of vectors: a block for each column of tokens, one for all that some of
-    # them share, and one for the bins of each number.
+    # them share, one for parents that are no column, one for the bins of each number.
 
     @property
     def multi_valued(self):
@@ -160,10 +214,24 @@ class FeatureEncoder:
         return {j: r.delimiter for j, r in pairs if isinstance(r, SeveralTokens)}
 
     @property
+    def parents(self):
+        """Column within others -> column of parents -> usual parents, by positions."""
+        columns, out = np.flatnonzero(self.is_categorical).tolist(), {}
+        for level in self.levels:
+            if level.column is not None:
+                index = self.tokens[level.column]
+                names = np.full(index.n_codes, None, dtype=object)
+                names[index.codes[::-1]] = as_objects(index.categories[::-1])
+                usual = level.usual[self.tokens[level.child].codes]
+                own = out.setdefault(columns[level.child], {})
+                own[columns[level.column]] = names[usual]
+        return out
+
+    @property
     def has_blends(self):
         """Whether there are vectors that are blended of several rows of the table."""
         several = any(isinstance(reader, SeveralTokens) for reader in self.readers)
-        return several or bool(self.shared)
+        return several or bool(self.shared) or bool(self.levels)
 
     @property
     def apart(self):
@@ -174,15 +242,60 @@ class FeatureEncoder:
         other.shared = ()
         return other
 
+    @property
+    def fields(self):
+        """Columns of tokens whose vectors the network reads: others are in these."""
+        parents = {level.column for level in self.levels}
+        return [k for k in range(len(self.readers)) if k not in parents]
+
+    def field_of(self, k):
+        """Which vector of a row a column of tokens is in."""
+        while k not in self.fields:
+            k = next(level.child for level in self.levels if level.column == k)
+        return self.fields.index(k)
+
+    def parents_of(self, k):
+        """Blocks of the table that vectors of a column are within, and how.
+
+        Yields
+        ------
+        block : int
+        usual : ndarray of int of shape (n_codes_k,)
+            The usual code in the block of each code of the column.
+        """
+        for block, level in zip(self._level_blocks, self.levels, strict=True):
+            if level.child == k:
+                yield block, level.usual
+
+    @property
+    def _level_blocks(self):
+        """Block of the parents of every level."""
+        block, out = len(self.readers) + len(self.shared), []
+        for level in self.levels:
+            if level.column is not None:
+                out.append(level.column)
+            elif level.same is not None:
+                out.append(out[level.same])
+            else:
+                out.append(block)
+                block += 1
+        return out
+
+    @property
+    def _mapped(self):
+        """Levels of parents that are no column."""
+        return [one for one in self.levels if one.mapping is not None]
+
     def blocks_of(self, k):
         """Blocks of the table that the vectors of a column of tokens are made of."""
         n = len(self.readers)
-        return [k] + [n + g for g, own in enumerate(self.shared) if k in own.columns]
+        shared = [n + g for g, own in enumerate(self.shared) if k in own.columns]
+        return [k, *shared, *(block for block, _ in self.parents_of(k))]
 
     @property
     def n_token_blocks(self):
         """Number of blocks that are of tokens; those of bins follow."""
-        return len(self.readers) + len(self.shared)
+        return len(self.readers) + len(self.shared) + len(self._mapped)
 
     def mask(self, dims, width, n_first):
         """1 for the coordinates that each block has, else 0; (n_blocks, width).
@@ -204,6 +317,7 @@ class FeatureEncoder:
             for k in group.columns:
                 blocks[k] = whole[k] * (at < n_first)
             rest.append(whole[group.columns[0]] * (at >= n_first))
+        rest += [whole[one.child] for one in self._mapped]
         blocks[n:n] = rest
         return np.array(blocks, np.float32).reshape(len(blocks), width)
 
@@ -250,21 +364,25 @@ class FeatureEncoder:
     @property
     def n_fields(self):
         """Number of vectors of a row: of tokens, and of bins of numbers."""
-        return len(self.tokens) + sum(s.is_binned for s in self.scales) * self.with_bins
+        return len(self.fields) + len(self._bin_sizes)
 
     @property
-    def field_sizes(self):
-        """Number of codes of every vector of a row."""
-        n, shared = len(self.tokens), len(self.shared)
-        return self.column_sizes[:n] + self.column_sizes[n + shared :]
+    def sizes_of_columns(self):
+        """Number of codes of every column of tokens, and of bins of numbers."""
+        return [index.n_codes for index in self.tokens] + self._bin_sizes
 
     @property
     def column_sizes(self):
         """Number of codes of every block of the table of vectors."""
         sizes = [index.n_codes for index in self.tokens]
         sizes += [group.size(self.tokens) for group in self.shared]
-        bins = [s.n_bins for s in self.scales if s.is_binned]
-        return sizes + bins * self.with_bins
+        sizes += [one.index.n_codes for one in self._mapped]
+        return sizes + self._bin_sizes
+
+    @property
+    def _bin_sizes(self):
+        bins = [scale.n_bins for scale in self.scales if scale.is_binned]
+        return bins * self.with_bins
 
     @property
     def knots(self):

@@ -8,7 +8,14 @@ from sklearn.utils import check_consistent_length
 
 from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
-from .choice import choose_categorical, choose_multi_valued, choose_shared
+from .choice import (
+    choose_categorical,
+    choose_hierarchy,
+    choose_multi_valued,
+    choose_shared,
+    levels_of,
+    refuse_both,
+)
 from .columns import as_table, take
 from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
@@ -113,14 +120,17 @@ class Samples:
         mask = choose_categorical(self.table, columns["categorical_features"], names)
         several = columns["multi_valued_features"], columns["combiner"]
         readers, mask = choose_multi_valued(self.table, *several, names, mask)
-        groups = columns["shared_features"]
-        groups, mask = choose_shared(groups, len(mask), names, mask)
+        named = len(mask), names
+        groups, mask = choose_shared(columns["shared_features"], *named, mask)
+        chains, mask = choose_hierarchy(columns["hierarchy"], *named, mask)
+        refuse_both(chains, readers, groups, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
         encoder = FeatureEncoder(
             mask,
             with_bins,
             [readers[at] for at in np.flatnonzero(mask)],
             [Shared(tuple(place[group].tolist())) for group in groups],
+            levels_of(chains, place),
         )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)
         return encoder, self.observations(encoded)

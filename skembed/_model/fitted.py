@@ -112,22 +112,39 @@ class Fitted:
     def of_codes(self, values, k):
         """Rows of `values`, one per row of the table, by the codes of a column.
 
-        Each coordinate is from the block that has it.
+        Each coordinate is from the block that has it. Where a column is within others,
+        `values` add up, as means and variances do.
         """
-        starts = np.append(self.offsets, len(values))
-        own, *others = self.encoder.blocks_of(k)
-        out = values[starts[own] : starts[own + 1]]
-        for block in others:
-            rows = values[starts[block] : starts[block + 1]]
-            out = np.where(self.mask[block] > 0, rows, out)
+        own = self._rows_of(values, k)
+        out, parents = own, dict(self.encoder.parents_of(k))
+        for block in self.encoder.blocks_of(k)[1:]:
+            rows = self._rows_of(values, block)
+            if block in parents:
+                out = out + rows[parents[block]] * self.mask[block]
+            else:
+                out = np.where(self.mask[block] > 0, rows, out)
         return out
+
+    def _rows_of(self, values, block):
+        starts = np.append(self.offsets, len(values))
+        return values[starts[block] : starts[block + 1]]
+
+    def means(self):
+        """Vectors of every column of tokens, in the order of its categories."""
+        return self.vectors(self.weights.table.mean)
+
+    def spreads(self):
+        """Their posterior standard deviations."""
+        precision = self.weights.table.precision
+        if self.encoder.levels:
+            return [np.sqrt(found) for found in self.vectors(1.0 / precision)]
+        return [1.0 / np.sqrt(found) for found in self.vectors(precision)]
 
     def vectors(self, values):
         """Rows of `values` by column of tokens, in the order of its categories."""
         out = []
-        for k, (index, dim) in enumerate(
-            zip(self.encoder.tokens, self.dims, strict=True)
-        ):
+        pairs = zip(self.encoder.tokens, self.dims, strict=True)
+        for k, (index, dim) in enumerate(pairs):
             block = self.of_codes(values, k)[:, :dim]
             in_order = np.array_equal(index.codes, np.arange(len(index.codes)))
             out.append(block[: len(index.codes)] if in_order else block[index.codes])
@@ -140,7 +157,7 @@ class Fitted:
         What several columns share is there once for each of them.
         """
         encoder = self.encoder.apart
-        if encoder is self.encoder:
+        if encoder is self.encoder:  # nothing shared
             return self
         columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
         table = self.weights.table

@@ -45,18 +45,19 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     if not tables.has_likelihood and likelihood.location_scale:
         _warn_of_scale(observations.outcome)
 
-    dims = vector_lengths(estimator.embedding_dim, encoder.field_sizes)
+    dims = vector_lengths(estimator.embedding_dim, encoder.sizes_of_columns)
+    n_fields = encoder.n_fields
     shape = _architecture(estimator, tables, dims, n_outputs)
     if make_head is not None:
-        n_inputs = shape.n_inputs(len(dims), n_numbers, len(knots.low))
+        n_inputs = shape.n_inputs(n_fields, n_numbers, len(knots.low))
         meta = {
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
-            "embedding_dims": [shape.width] * len(dims),
+            "embedding_dims": [shape.width] * n_fields,
             "n_features_in": len(encoder.is_categorical),
         }
         shape = shape._replace(head=make_head(meta))
-    shapes = shape.weight_shapes(len(dims), n_numbers, len(knots.low), len(sizes))
+    shapes = shape.weight_shapes(n_fields, n_numbers, len(knots.low), len(sizes))
     intercept = 0.0
     if tables.has_likelihood:
         intercept = likelihood.intercept(rows.targets, rows.weights)

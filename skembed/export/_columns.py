@@ -86,6 +86,18 @@ def refuse_several(encoder, columns):
         )
 
 
+def refuse_hierarchies(encoder, columns):
+    """Raise if the tokens of a column are within others."""
+    at = np.flatnonzero(encoder.is_categorical)
+    for level in encoder.levels:
+        raise TypeError(
+            f"The tokens of column {columns[at[level.child]].name!r} are within others "
+            "(hierarchy=), which to_onnx does not translate. Export model_ by Keras, "
+            "model_.export(path, format='onnx'), which reads model_inputs, or the "
+            "vectors by to_parquet."
+        )
+
+
 def _kind_of_tokens(index, name):
     kind = _kind(index, name)
     if kind == TEXT:

@@ -21,6 +21,7 @@ from ._columns import (
     input_names,
     kinds_of,
     numbers,
+    refuse_hierarchies,
     refuse_several,
     table_rows,
 )
@@ -226,6 +227,7 @@ def values_of(g, estimator, columns, asked, missing=MISSING, coverage=0.9):
         raise TypeError(f"missing={shown(missing)} must hold strings.")
     pool = rule == "infrequent_if_exist"
     refuse_several(estimator._fitted.encoder, columns)
+    refuse_hierarchies(estimator._fitted.encoder, columns)
     if not hasattr(estimator, "predict"):
         return {"vectors": _encoded(g, estimator, columns, pool, missing)}
     fitted = estimator._fitted.apart

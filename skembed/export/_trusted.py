@@ -7,6 +7,8 @@ TRUSTED_TYPES = [
     "skembed._data.blend.Blend",
     "skembed._data.blend.Slots",
     "skembed._data.features.FeatureEncoder",
+    "skembed._data.hierarchy.Level",
+    "skembed._data.hierarchy.ParentMap",
     "skembed._data.lookup.Vocabulary",
     "skembed._data.numbers.NumberScale",
     "skembed._data.rows.Observations",

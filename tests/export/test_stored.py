@@ -63,6 +63,8 @@ def every_kind(X, y):
     stream = EmbeddingRegressor(multi_valued_features=[0], **SMALL)
     yield stream.partial_fit(X, y)
     yield EmbeddingRegressor(shared_features=[[0, 1]], **SMALL).fit(X, y)
+    within = {1: {0: "low", 1: "low", 2: "high"}}
+    yield EmbeddingRegressor(hierarchy=within, **SMALL).fit(X, y)
     yield EmbeddingClassifier(**SMALL).fit(X, few)
     yield EmbeddingClassifier(**SMALL).partial_fit(X, few > 0, classes=[False, True])
     for params in ({"output": "mean_std", "target_mean": True}, {"rotation": None}):
