@@ -33,6 +33,7 @@ COLUMN_PARAMETERS = (
     "combiner",
     "shared_features",
     "hierarchy",
+    "token_features",
 )
 
 
@@ -62,6 +63,7 @@ class BaseEmbedding(
         "combiner": [StrOptions({"mean", "sum"})],
         "shared_features": ["array-like", None],
         "hierarchy": [dict, None],
+        "token_features": [dict, None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -104,6 +106,7 @@ class BaseEmbedding(
         combiner,
         shared_features,
         hierarchy,
+        token_features,
         model,
         prior,
         optimizer,
@@ -130,6 +133,7 @@ class BaseEmbedding(
         self.combiner = combiner
         self.shared_features = shared_features
         self.hierarchy = hierarchy
+        self.token_features = token_features
         self.model = model
         self.prior = prior
         self.optimizer = optimizer

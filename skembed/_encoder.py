@@ -73,6 +73,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     hierarchy : dict, default=None
         What the tokens of a column are within, as the predictors have it. None: that of
         `estimator`, if one is given.
+    token_features : dict, default=None
+        What is known of tokens besides, as the predictors have it. None: that of
+        `estimator`, if one is given.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -219,6 +222,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
         "shared_features": ["array-like", None],
         "hierarchy": [dict, None],
+        "token_features": [dict, None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -237,6 +241,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         multi_valued_features="auto",
         shared_features=None,
         hierarchy=None,
+        token_features=None,
         remainder="drop",
         cv=5,
         output="mean",
@@ -251,6 +256,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.multi_valued_features = multi_valued_features
         self.shared_features = shared_features
         self.hierarchy = hierarchy
+        self.token_features = token_features
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -606,7 +612,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         several = self.multi_valued_features
         if not isinstance(several, str):  # "auto" leaves it to the predictor
             told["multi_valued_features"] = several
-        for name in ("shared_features", "hierarchy"):
+        for name in ("shared_features", "hierarchy", "token_features"):
             if getattr(self, name) is not None:
                 told[name] = getattr(self, name)
         return told
@@ -715,7 +721,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             for spread in tables[1:]:
                 variance = blended(np.square(spread), codes, np.square(factors))
                 parts.append(np.sqrt(variance))
-            if any(fitted.encoder.parents_of(k)):
+            if fitted.encoder.adds_up(k):
                 for std in range(len(tables)):
                     found = self._output.of_rows(fitted, encoded, k, bool(std))
                     at = len(parts) - len(tables) + std

@@ -72,6 +72,13 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         vector is the vector of its parent: an unknown token is its parent, with the
         spread of tokens about theirs. The vectors of parents are in those of their
         children; the network reads no others of them.
+    token_features : dict, default=None
+        What is known of tokens besides, such as ``{"film": frame}``: from a column, by
+        its name or index, to a data frame with one row per token, which is the index in
+        pandas and the first column elsewhere; or to a dict of its columns. Numbers
+        (text vectors, too) and tokens are features. The prior mean of a token's vector
+        is a linear map of its features, which is learned; a token that fit has not seen
+        is what its features say, with the spread of tokens about that.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -293,6 +300,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         combiner="mean",
         shared_features=None,
         hierarchy=None,
+        token_features=None,
         model=None,
         prior="normal",
         loss="squared_error",
@@ -322,6 +330,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             combiner=combiner,
             shared_features=shared_features,
             hierarchy=hierarchy,
+            token_features=token_features,
             model=model,
             prior=prior,
             optimizer=optimizer,

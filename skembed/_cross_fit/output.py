@@ -48,7 +48,7 @@ class EncoderOutput:
         in_front = None if sums is None else sums.means()[int(std)]
         out = []
         for k, length in enumerate(self.lengths):
-            table = fitted.of_codes(values, k)[:, :length]
+            table = fitted.of_codes(values, k, squared=std)[:, :length]
             if self.axes is not None:
                 axes = np.square(self.axes[k]) if std else self.axes[k]
                 table = table @ axes

@@ -248,6 +248,51 @@ def _to_the_top(child, direct, names):
     return chain
 
 
+def choose_described(wanted, n, names, is_categorical):
+    """Which columns have features of tokens, and which columns are categorical.
+
+    Parameters
+    ----------
+    wanted : dict or None
+        From columns to data frames with one row per token.
+    n : int
+        Number of columns.
+    names : ndarray of str or None
+    is_categorical : ndarray of bool of shape (n_features,)
+
+    Returns
+    -------
+    frames : dict of int to pairs of name and data frame
+    is_categorical : ndarray of bool of shape (n_features,)
+        With the columns that `wanted` names.
+    """
+    is_categorical, frames = is_categorical.copy(), {}
+    for key, frame in ({} if wanted is None else wanted).items():
+        at = position(_plain(key), n, names, "token_features")
+        frames[at] = at if names is None else names[at], frame
+    is_categorical[list(frames)] = True
+    return frames, is_categorical
+
+
+def refuse_described(frames, chains, readers, groups, names):
+    """Raise if a column with features of tokens is one of other kinds as well."""
+    within = list(chains)
+    for chain in chains.values():
+        within += [one for one in chain if isinstance(one, int)]
+    for at in frames:
+        other = "multi_valued_features" * isinstance(readers[at], SeveralTokens)
+        if any(at in group for group in groups):
+            other = "shared_features"
+        if at in within:
+            other = "hierarchy"
+        if other:
+            name = at if names is None else names[at]
+            raise ValueError(
+                f"The column {name!r} is in token_features and in {other}; it can be "
+                "in one of them only."
+            )
+
+
 def refuse_both(chains, readers, groups, names):
     """Raise if a column of a hierarchy is one of several tokens, or shares them."""
     for child, chain in chains.items():

@@ -9,7 +9,16 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from . import frames
-from .cells import MISSING, Refused, as_objects, is_missing
+from .cells import (
+    BOOL,
+    FLOAT,
+    INT,
+    MISSING,
+    Refused,
+    as_objects,
+    is_missing,
+    kinds_of,
+)
 from .factorize import NotANumber, factorize, floats
 from .frames import is_frame
 from .several import holds_lists, values_of
@@ -71,6 +80,13 @@ class Column:
                 "or by a missing value."
             )
         return values
+
+    @property
+    def is_number(self):
+        """Whether the cells are numbers or truth values (missing ones aside)."""
+        codes, distinct = self.factorize()
+        cells = distinct[np.unique(codes[codes >= 0])].tolist()
+        return kinds_of(cells) <= {BOOL, INT, FLOAT}
 
     @property
     def holds_lists(self):

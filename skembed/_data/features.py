@@ -27,13 +27,23 @@ class FeatureEncoder:
         Columns of tokens that share a vocabulary.
     levels : list of Level
         What the tokens of columns are within; those of a column from its parents up.
+    described : sequence of TokenFeatures
+        What is known of the tokens of columns besides.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """
 
-    def __init__(self, is_categorical, with_bins, readers=None, shared=(), levels=()):
+    def __init__(
+        self,
+        is_categorical,
+        with_bins,
+        readers=None,
+        shared=(),
+        levels=(),
+        described=(),
+    ):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
         if readers is None:
@@ -41,6 +51,7 @@ class FeatureEncoder:
         self.readers = readers
         self.shared = shared
         self.levels = list(levels)
+        self.described = described
         self.tokens = []
         self.scales = []
 
@@ -173,15 +184,18 @@ class FeatureEncoder:
     def _assemble(self, columns, codes, parents, values, n):
         """Encoded rows, from the code of every value of the columns of tokens."""
         parts, own = [], list(self._parts(columns, codes))
+        features = dict(self._feature_blocks)
         for field, k in enumerate(self.fields):
-            own_blocks = [b for b in self.blocks_of(k) if b not in self._level_blocks]
-            for block in own_blocks:
+            for block in [k, *self._shared_blocks(k)]:
                 parts.append(Part(*own[k], field, block, k))
             for i, level in enumerate(self.levels):
                 if level.child == k:
                     part = OneToken().part(None, parents[i], -1)
                     source = k if level.column is None else level.column
                     parts.append(Part(*part, field, self._level_blocks[i], source))
+            for block, known in features.items():
+                if known.column == k:
+                    parts.append(Part(*known.part(columns[k]), field, block, k))
         pairs = list(zip(self.scales, values, strict=True))
         binned = [pair for pair in pairs if self.with_bins and pair[0].is_binned]
         for k, (scale, value) in enumerate(binned):
@@ -231,7 +245,7 @@ class FeatureEncoder:
     def has_blends(self):
         """Whether there are vectors that are blended of several rows of the table."""
         several = any(isinstance(reader, SeveralTokens) for reader in self.readers)
-        return several or bool(self.shared) or bool(self.levels)
+        return bool(several or self.shared or self.levels or self.described)
 
     @property
     def apart(self):
@@ -286,16 +300,43 @@ class FeatureEncoder:
         """Levels of parents that are no column."""
         return [one for one in self.levels if one.mapping is not None]
 
+    @property
+    def _feature_blocks(self):
+        """Block of the map of every column with features, and these."""
+        start = len(self.readers) + len(self.shared) + len(self._mapped)
+        return list(enumerate(self.described, start))
+
+    def features_of(self, k):
+        """Blocks of maps of a column's features, and factors by its categories.
+
+        Yields
+        ------
+        block : int
+        factors : ndarray of shape (n_tokens_k, n_features)
+        """
+        for block, known in self._feature_blocks:
+            if known.column == k:
+                yield block, known.of_tokens(self.tokens[k].categories)
+
+    def _shared_blocks(self, k):
+        n = len(self.readers)
+        return [n + g for g, own in enumerate(self.shared) if k in own.columns]
+
     def blocks_of(self, k):
         """Blocks of the table that the vectors of a column of tokens are made of."""
-        n = len(self.readers)
-        shared = [n + g for g, own in enumerate(self.shared) if k in own.columns]
-        return [k, *shared, *(block for block, _ in self.parents_of(k))]
+        parents = [block for block, _ in self.parents_of(k)]
+        maps = [block for block, _ in self.features_of(k)]
+        return [k, *self._shared_blocks(k), *parents, *maps]
+
+    def adds_up(self, k):
+        """Whether a column's vectors are sums of their own rows and of others."""
+        return any(self.parents_of(k)) or any(self.features_of(k))
 
     @property
     def n_token_blocks(self):
         """Number of blocks that are of tokens; those of bins follow."""
-        return len(self.readers) + len(self.shared) + len(self._mapped)
+        others = self.shared, self._mapped, self.described
+        return len(self.readers) + sum(map(len, others))
 
     def mask(self, dims, width, n_first):
         """1 for the coordinates that each block has, else 0; (n_blocks, width).
@@ -318,6 +359,7 @@ class FeatureEncoder:
                 blocks[k] = whole[k] * (at < n_first)
             rest.append(whole[group.columns[0]] * (at >= n_first))
         rest += [whole[one.child] for one in self._mapped]
+        rest += [whole[one.column] for one in self.described]
         blocks[n:n] = rest
         return np.array(blocks, np.float32).reshape(len(blocks), width)
 
@@ -377,6 +419,7 @@ class FeatureEncoder:
         sizes = [index.n_codes for index in self.tokens]
         sizes += [group.size(self.tokens) for group in self.shared]
         sizes += [one.index.n_codes for one in self._mapped]
+        sizes += [known.size for known in self.described]
         return sizes + self._bin_sizes
 
     @property

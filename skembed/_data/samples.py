@@ -10,17 +10,20 @@ from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
 from .choice import (
     choose_categorical,
+    choose_described,
     choose_hierarchy,
     choose_multi_valued,
     choose_shared,
     levels_of,
     refuse_both,
+    refuse_described,
 )
 from .columns import as_table, take
 from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
 from .rows import Observations
 from .shared import Shared
+from .token_features import token_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +127,8 @@ class Samples:
         groups, mask = choose_shared(columns["shared_features"], *named, mask)
         chains, mask = choose_hierarchy(columns["hierarchy"], *named, mask)
         refuse_both(chains, readers, groups, names)
+        frames, mask = choose_described(columns["token_features"], *named, mask)
+        refuse_described(frames, chains, readers, groups, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
         encoder = FeatureEncoder(
             mask,
@@ -131,6 +136,10 @@ class Samples:
             [readers[at] for at in np.flatnonzero(mask)],
             [Shared(tuple(place[group].tolist())) for group in groups],
             levels_of(chains, place),
+            [
+                token_features(int(place[at]), frame, name)
+                for at, (name, frame) in frames.items()
+            ],
         )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)
         return encoder, self.observations(encoded)

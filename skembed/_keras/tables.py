@@ -300,7 +300,8 @@ class PosteriorTable:
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
         kl = 0.5 * tf.reduce_sum(share * kl * data.coordinates)
 
-        times = 1.0 / share  # all of the token's data / this batch's
+        # All of the token's data / this batch's; nothing moves what nothing has seen.
+        times = 1.0 / tf.maximum(share, priors.TINY)
         rho = plan.row_rates[s] * share * plan.batch_share
         rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
         rho *= data.coordinates
@@ -371,7 +372,7 @@ class PosteriorTable:
         taken = tf.math.unsorted_segment_sum(
             weight * uses.each(taken), uses.use, uses.n
         )
-        return tf.maximum(1.0, taken[:, None] / seen)
+        return tf.maximum(1.0, taken[:, None] / tf.maximum(seen, priors.TINY))
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

@@ -109,18 +109,25 @@ class Fitted:
         sizes = self.encoder.column_sizes[self.encoder.n_token_blocks :]
         return Curves.of(self.n_token_rows, sizes)
 
-    def of_codes(self, values, k):
+    def of_codes(self, values, k, squared=False):
         """Rows of `values`, one per row of the table, by the codes of a column.
 
-        Each coordinate is from the block that has it. Where a column is within others,
-        `values` add up, as means and variances do.
+        Each coordinate is from the block that has it. Where vectors are sums of rows,
+        `values` add up, as means do; with `squared` factors as variances.
         """
         own = self._rows_of(values, k)
         out, parents = own, dict(self.encoder.parents_of(k))
+        maps = dict(self.encoder.features_of(k))
         for block in self.encoder.blocks_of(k)[1:]:
             rows = self._rows_of(values, block)
             if block in parents:
                 out = out + rows[parents[block]] * self.mask[block]
+            elif block in maps:
+                index = self.encoder.tokens[k]
+                factors = np.zeros((index.n_codes, len(rows) - 1))
+                # Tokens that are pooled share a code: the first stands for all.
+                factors[index.codes[::-1]] = maps[block][::-1]
+                out = out + _mapped(factors, rows * self.mask[block], squared)
             else:
                 out = np.where(self.mask[block] > 0, rows, out)
         return out
@@ -136,16 +143,16 @@ class Fitted:
     def spreads(self):
         """Their posterior standard deviations."""
         precision = self.weights.table.precision
-        if self.encoder.levels:
-            return [np.sqrt(found) for found in self.vectors(1.0 / precision)]
+        if self.encoder.levels or self.encoder.described:
+            return [np.sqrt(found) for found in self.vectors(1.0 / precision, True)]
         return [1.0 / np.sqrt(found) for found in self.vectors(precision)]
 
-    def vectors(self, values):
+    def vectors(self, values, squared=False):
         """Rows of `values` by column of tokens, in the order of its categories."""
         out = []
         pairs = zip(self.encoder.tokens, self.dims, strict=True)
         for k, (index, dim) in enumerate(pairs):
-            block = self.of_codes(values, k)[:, :dim]
+            block = self.of_codes(values, k, squared)[:, :dim]
             in_order = np.array_equal(index.codes, np.arange(len(index.codes)))
             out.append(block[: len(index.codes)] if in_order else block[index.codes])
         return out
@@ -212,3 +219,9 @@ class Fitted:
         tables = [other.weights.table.rows(at) for other in others]
         table = self.weights.table.combined(tables, counts[:, at], prior)
         return self.with_table(self.weights.table.replaced(at, table))
+
+
+def _mapped(factors, rows, squared):
+    """What features say: sums of the rows of their map, the last left out."""
+    factors = np.square(factors) if squared else factors
+    return (factors @ rows[:-1]).astype(np.float32)

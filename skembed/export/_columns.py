@@ -98,6 +98,18 @@ def refuse_hierarchies(encoder, columns):
         )
 
 
+def refuse_features(encoder, columns):
+    """Raise if there are features of the tokens of a column."""
+    at = np.flatnonzero(encoder.is_categorical)
+    for known in encoder.described:
+        raise TypeError(
+            f"The tokens of column {columns[at[known.column]].name!r} have features "
+            "(token_features=), which to_onnx does not translate. Export model_ by "
+            "Keras, model_.export(path, format='onnx'), which reads model_inputs, or "
+            "the vectors by to_parquet."
+        )
+
+
 def _kind_of_tokens(index, name):
     kind = _kind(index, name)
     if kind == TEXT:

@@ -65,6 +65,8 @@ def every_kind(X, y):
     yield EmbeddingRegressor(shared_features=[[0, 1]], **SMALL).fit(X, y)
     within = {1: {0: "low", 1: "low", 2: "high"}}
     yield EmbeddingRegressor(hierarchy=within, **SMALL).fit(X, y)
+    known = {"token": [0, 1], "even": [1.0, 0.0]}
+    yield EmbeddingRegressor(token_features={1: known}, **SMALL).fit(X, y)
     yield EmbeddingClassifier(**SMALL).fit(X, few)
     yield EmbeddingClassifier(**SMALL).partial_fit(X, few > 0, classes=[False, True])
     for params in ({"output": "mean_std", "target_mean": True}, {"rotation": None}):
