@@ -62,6 +62,16 @@ display = EmbeddingDisplay.from_estimator(
 )
 
 # %%
+# Which columns matter
+# --------------------
+# Nearly all of the variance of the prediction is due to the destination. The month,
+# with its winds, and the airline change it by some minutes.
+
+from skembed import FeatureImportanceDisplay
+
+display = FeatureImportanceDisplay.from_estimator(regressor)
+
+# %%
 # Which airlines act alike
 # ------------------------
 # Distance can also be measured in the predictions: by how many minutes would the

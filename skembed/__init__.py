@@ -18,6 +18,7 @@ _HOMES = {
     "PredictionDisplay": "_plot",
     "EmbeddingDisplay": "_plot",
     "SimilarityDisplay": "_plot",
+    "FeatureImportanceDisplay": "_plot",
     "TokenReport": "_report",
     "make_token_outcomes": "datasets",
     "load_flights": "datasets",

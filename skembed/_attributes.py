@@ -11,15 +11,12 @@ class FittedTables:
     @property
     def embeddings_(self):
         """Vectors of every categorical column, (n_tokens, embedding_dim) each."""
-        fitted = self._needs_fit("embeddings_")
-        return fitted.vectors(fitted.weights.table.mean)
+        return self._needs_fit("embeddings_").means()
 
     @property
     def embeddings_std_(self):
         """Posterior standard deviations of the coordinates in `embeddings_`."""
-        fitted = self._needs_posterior("embeddings_std_")
-        precisions = fitted.vectors(fitted.weights.table.precision)
-        return [1.0 / np.sqrt(precision) for precision in precisions]
+        return self._needs_posterior("embeddings_std_").spreads()
 
     @property
     def embedding_(self):
@@ -51,6 +48,20 @@ class FittedTables:
         return [int(in_use(*table).sum()) for table in tables]
 
     @property
+    def feature_importances_(self):
+        """Share of every column of `X` in the variance of the output, (n_features,).
+
+        Found in training rows, by exchanging the cells of a column among them:
+        interactions count for each column that takes part. The sum is 1.
+        """
+        found = self._needs_fit("feature_importances_").importances
+        if found is None:
+            raise AttributeError(
+                "feature_importances_ is not in pickles of earlier versions; fit again."
+            )
+        return found.copy()
+
+    @property
     def model_(self):
         """The trained network as a Keras model, built anew at every access.
 
@@ -61,7 +72,7 @@ class FittedTables:
 
         model = build_model(self._needs_fit("model_"))
         # Keras exports no model that has never been called.
-        model([np.zeros((1, *one.shape[1:]), one.dtype) for one in model.inputs])
+        model([np.zeros(_of_one_row(one.shape), one.dtype) for one in model.inputs])
         return model
 
     def model_inputs(self, X):
@@ -76,7 +87,10 @@ class FittedTables:
         -------
         inputs : dict of str to ndarray
             "codes": int32 of shape (n_samples, n_columns), the codes of the tokens and
-            bins; "numbers": float32 of shape (n_samples, n_numbers), scaled.
+            bins; "numbers": float32 of shape (n_samples, n_numbers), scaled. Where
+            cells hold several tokens, "codes_0", "factors_0", "codes_1", ... in the
+            place of "codes": for each column the rows of the one table that its vector
+            is made of, and by what they are multiplied.
 
         Raises
         ------
@@ -98,8 +112,18 @@ class FittedTables:
         >>> bool(np.allclose(by_keras.ravel(), regressor.predict(rows), atol=1e-4))
         True
         """
-        codes, numbers = self._encoded(X)
-        return {"codes": codes, "numbers": numbers.astype(np.float32)}
+        encoded = self._encoded(X)
+        numbers = {"numbers": encoded.numbers.astype(np.float32)}
+        if encoded.blend is None:
+            return {"codes": encoded.codes, **numbers}
+        places = self._fitted.predictor.places(encoded)
+        factors, slots = encoded.blend
+        inputs = {}
+        for field in range(slots.n_fields):
+            own = slots.field == field
+            inputs[f"codes_{field}"] = places[:, own].astype(np.int32)
+            inputs[f"factors_{field}"] = factors[:, own].astype(np.float32)
+        return inputs | numbers
 
     def _needs_fit(self, name):
         # An AttributeError, as for every attribute: hasattr() is then False.
@@ -125,3 +149,8 @@ class FittedTables:
                 f"has {len(values)}. Use {plural}, a list with one array per column."
             )
         return values[0]
+
+
+def _of_one_row(shape):
+    """A shape with 1 for every size that is open."""
+    return [1 if size is None else size for size in shape]

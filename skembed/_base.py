@@ -16,6 +16,7 @@ from ._data.columns import as_table
 from ._data.outcomes import refuse_missing
 from ._data.samples import Samples
 from ._model.activations import ACTIVATION_NAMES
+from ._model.importance import importances
 from ._model.tables import KINDS
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
@@ -24,6 +25,16 @@ from ._training.problem import settled
 from ._training.recipe import Recipe
 from ._training.start import untrained
 from ._versions import VersionedPickles
+
+# The parameters that say what the columns are.
+COLUMN_PARAMETERS = (
+    "categorical_features",
+    "multi_valued_features",
+    "combiner",
+    "shared_features",
+    "hierarchy",
+    "token_features",
+)
 
 
 class BaseEmbedding(
@@ -48,6 +59,11 @@ class BaseEmbedding(
         ],
         "activation": [StrOptions(set(ACTIVATION_NAMES)), callable, list, tuple],
         "categorical_features": ["array-like", str, None],
+        "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
+        "combiner": [StrOptions({"mean", "sum"})],
+        "shared_features": ["array-like", None],
+        "hierarchy": [dict, None],
+        "token_features": [dict, None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -87,6 +103,11 @@ class BaseEmbedding(
         hidden_layer_sizes,
         activation,
         categorical_features,
+        multi_valued_features,
+        combiner,
+        shared_features,
+        hierarchy,
+        token_features,
         model,
         prior,
         optimizer,
@@ -110,6 +131,11 @@ class BaseEmbedding(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.categorical_features = categorical_features
+        self.multi_valued_features = multi_valued_features
+        self.combiner = combiner
+        self.shared_features = shared_features
+        self.hierarchy = hierarchy
+        self.token_features = token_features
         self.model = model
         self.prior = prior
         self.optimizer = optimizer
@@ -205,7 +231,7 @@ class BaseEmbedding(
         if self.early_stopping:
             learned, held_out = self._split(samples, rng)
         encoder, rows = learned.encode(
-            self.categorical_features,
+            {name: getattr(self, name) for name in COLUMN_PARAMETERS},
             # A bin of few rows would overfit as a point.
             with_bins=self._tables.has_spread,
             min_frequency=self.min_frequency,
@@ -217,6 +243,7 @@ class BaseEmbedding(
         # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = self._concluded(trained, rows, calibration)
+        fitted = replace(fitted, importances=importances(fitted, rows))
         self._set_columns(X, samples.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, streams.within_limits(rows if is_chunk else None))
@@ -417,6 +444,8 @@ class BaseEmbedding(
         self.category_counts_ = [index.counts for index in tokens]
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
+        self.multi_valued_features_ = fitted.encoder.multi_valued
+        self.parents_ = fitted.encoder.parents
 
     # Going on from a fit.
 
@@ -439,6 +468,7 @@ class BaseEmbedding(
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
+            fitted = replace(fitted, importances=importances(fitted, next_.rows))
         self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self

@@ -17,7 +17,6 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BaseEmbedding
-from ._data.features import Encoded
 from ._model.calibration import LogOdds
 from ._model.likelihoods import Bernoulli, Categorical
 from ._sklearn import StrOptions, check_y, fit_context
@@ -55,6 +54,36 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Columns of tokens: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point; "all": every column; None: no
         column.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens: their names, indices or a mask, where
+        cells of text are split at "|"; or a dict from names or indices to delimiters
+        (None for cells that are lists). Lists, sets and arrays in a column of objects,
+        lists of Arrow and polars, and dicts (maps of Arrow) from tokens to weights are
+        read as well. Columns of lists need not be named. "auto": only these. None: no
+        column, and a column of lists is none of tokens.
+    combiner : {"mean", "sum"}, default="mean"
+        How the vectors of the tokens in a cell become one: their weighted mean or their
+        weighted sum.
+    shared_features : list of array-like, default=None
+        Groups of columns, by their names or indices, that share a vocabulary, such as
+        ``[["home", "away"]]``. They have the same `categories_`, and their vectors the
+        same coordinates but for the first-order ones, which with their prior scales are
+        of each column.
+    hierarchy : dict, default=None
+        What the tokens of columns are within, as ``{"zip": ["county", "state"]}``: from
+        a column, by its name or index, to its parents, the nearest first. A parent
+        is a column, or a mapping from tokens to parents (a dict, a Series); a data
+        frame indexed by token has a parent in every column. The prior mean of a token's
+        vector is the vector of its parent: an unknown token is its parent, with the
+        spread of tokens about theirs. The vectors of parents are in those of their
+        children; the network reads no others of them.
+    token_features : dict, default=None
+        What is known of tokens besides, such as ``{"film": frame}``: from a column, by
+        its name or index, to a data frame with one row per token, which is the index in
+        pandas and the first column elsewhere; or to a dict of its columns. Numbers
+        (text vectors, too) and tokens are features. The prior mean of a token's vector
+        is a linear map of its features, which is learned; a token that fit has not seen
+        is what its features say, with the spread of tokens about that.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -155,6 +184,17 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         The pooled tokens of every categorical column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are tokens.
+    feature_importances_ : ndarray of shape (`n_features_in_`,), float64
+        Share of every column in the variance of the output, their sum is 1: half of the
+        mean square by which the output (the log-odds) changes when the
+        column's cells are exchanged among training rows. Interactions count for every
+        column that takes part in them; of columns that tell the same each has a part.
+        :meth:`fold_in` does not change it.
+    parents_ : dict of int to dict of int to ndarray of shape (n_tokens,)
+        Of columns within others: for each column of parents, by their positions, the
+        parent that most rows have, token by token; None where it is unknown.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     loss_curve_ : list of float
         Objective of every epoch, per row, in nats: the loss (``prior=None``) or the
         negative evidence lower bound.
@@ -224,6 +264,11 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         activation="relu",
         *,
         categorical_features="auto",
+        multi_valued_features="auto",
+        combiner="mean",
+        shared_features=None,
+        hierarchy=None,
+        token_features=None,
         model=None,
         prior="normal",
         class_weight=None,
@@ -249,6 +294,11 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             categorical_features=categorical_features,
+            multi_valued_features=multi_valued_features,
+            combiner=combiner,
+            shared_features=shared_features,
+            hierarchy=hierarchy,
+            token_features=token_features,
             model=model,
             prior=prior,
             optimizer=optimizer,
@@ -507,7 +557,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         validate_data(self, X, skip_check_array=True, reset=False)
         rows = self._observed(X, y, sample_weight)
         fitted = self._fitted
-        encoded = Encoded(rows.codes, rows.numbers)
+        encoded = rows.encoded(slice(None))
         f = fitted.predictor.integrated(encoded, fitted.likelihood)
         of_one = f.shape[1] > 1 and not self._is_multilabel
         learned = LogOdds.learned(f, rows.outcome, rows.weights, of_one)

@@ -7,10 +7,13 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _settings as settings
-from ._cross_fit.output import EncoderOutput
+from ._cross_fit.output import EncoderOutput, blended
+from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
+    counts_of,
+    first_order_axes,
     folds,
     folds_if_any,
     frozen_task,
@@ -19,9 +22,11 @@ from ._cross_fit.tasks import (
     side_by_side,
     target_of,
     task_for,
+    warn_of_shuffle,
     with_means,
 )
 from ._data.columns import as_table, is_frame, read, take
+from ._data.encoded import Encoded
 from ._sklearn import (
     StrOptions,
     adapter_of_container,
@@ -58,16 +63,32 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Columns to encode: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point. The other columns must be
         numbers; the predictor uses them, too.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens, as the predictors have it. A cell's
+        vector is the mean (or sum) of those of its tokens. "auto": those of
+        `estimator`, if one is given.
+    shared_features : list of array-like, default=None
+        Groups of columns that share a vocabulary, as the predictors have it. None:
+        those of `estimator`, if one is given.
+    hierarchy : dict, default=None
+        What the tokens of a column are within, as the predictors have it. None: that of
+        `estimator`, if one is given.
+    token_features : dict, default=None
+        What is known of tokens besides, as the predictors have it. None: that of
+        `estimator`, if one is given.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
         The folds of `fit_transform`: their number, a splitter, or (train, test) pairs
-        of positions. Every row must be in exactly one test part. For an int the folds
-        are stratified where `y` holds classes.
+        of positions. Every row must be in exactly one test part. For an int the rows
+        are shuffled by `random_state`, and the folds stratified where `y` holds
+        classes. A splitter may ask for more: the `groups` of
+        :class:`~sklearn.model_selection.GroupKFold` are passed to :meth:`fit_transform`
+        and :meth:`fit`.
     output : {"mean", "mean_std", "first_order"}, default="mean"
         What is returned for a token: its vector; its vector and the standard deviations
         of the coordinates; or only its first-order effect, one number per output of the
-        predictor.
+        predictor (for more than two classes one per class, on its log-odds).
     rotation : {"principal"} or None, default="principal"
         How the vectors are rotated before they are returned. "principal": to axes in
         descending order of their effect on the outcome, in its units (log-odds for
@@ -89,8 +110,12 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         Type of `y`. "auto": floating point numbers are amounts. Whole numbers are
         classes, or amounts (with a warning) if there are more than 36 different ones:
         set "continuous" if fewer are amounts, too. Has no effect with an `estimator`.
-    shuffle : bool, default=True
-        Whether the rows are shuffled before they are split, for an int `cv`.
+    shuffle : bool, default="deprecated"
+        Whether the rows are shuffled before they are split, for an int `cv`; they are.
+
+        .. deprecated:: 0.1
+            As in `TargetEncoder` of scikit-learn 1.9. It will be removed in 0.2: pass a
+            splitter as `cv`, such as ``KFold(5, shuffle=False)``.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the tables learned in them and, unless it has a seed of
         its own, of the predictor.
@@ -112,6 +137,11 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         The pooled tokens of every encoded column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are encoded.
+    parents_ : dict of int to dict of int to ndarray of shape (n_tokens,)
+        Of columns within others: for each column of parents, by their positions, the
+        parent that most rows have, token by token.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     target_type_ : str
         The type of `y`.
     classes_ : ndarray of shape (n_classes,) or None
@@ -189,13 +219,17 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "estimator": [BaseEstimator, None],
         "categorical_features": ["array-like", str],
+        "multi_valued_features": ["array-like", dict, StrOptions({"auto"}), None],
+        "shared_features": ["array-like", None],
+        "hierarchy": [dict, None],
+        "token_features": [dict, None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
         "rotation": [StrOptions({"principal"}), None],
         "target_mean": [StrOptions({"auto"}), "boolean"],
         "target_type": [StrOptions({"auto", "continuous", "binary", "multiclass"})],
-        "shuffle": ["boolean"],
+        "shuffle": ["boolean", StrOptions({"deprecated"})],
         "random_state": ["random_state"],
     }
 
@@ -204,17 +238,25 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         estimator=None,
         *,
         categorical_features="all",
+        multi_valued_features="auto",
+        shared_features=None,
+        hierarchy=None,
+        token_features=None,
         remainder="drop",
         cv=5,
         output="mean",
         rotation="principal",
         target_mean="auto",
         target_type="auto",
-        shuffle=True,
+        shuffle="deprecated",
         random_state=None,
     ):
         self.estimator = estimator
         self.categorical_features = categorical_features
+        self.multi_valued_features = multi_valued_features
+        self.shared_features = shared_features
+        self.hierarchy = hierarchy
+        self.token_features = token_features
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -225,7 +267,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, **params):
         """Learn a vector for every token.
 
         For the rows on which another model is trained, use :meth:`fit_transform`.
@@ -238,6 +280,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
+        **params : dict
+            What the splitter `cv` asks for, such as `groups`, array-like of shape
+            (n_samples,): see :meth:`get_metadata_routing`.
+            Without the groups that it needs, the vectors are those of `estimator_`.
 
         Returns
         -------
@@ -260,11 +306,12 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         >>> encoder.fit(X, y).embeddings_[0].shape
         (3, 2)
         """
-        self._fit_predictor(X, y, sample_weight)
+        split = split_params(self, "fit", X, sample_weight, params)
+        self._fit_predictor(X, y, sample_weight, split=split)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(self, X, y=None, sample_weight=None, **params):
         """Learn a vector for every token, and encode `X` with cross-fitting.
 
         Parameters
@@ -275,6 +322,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The outcome. May be None only with a `FrozenEstimator`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
+        **params : dict
+            What the splitter `cv` asks for, such as `groups`, array-like of shape
+            (n_samples,): see :meth:`get_metadata_routing`.
 
         Returns
         -------
@@ -287,8 +337,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         TypeError
             If `estimator` is none that learns vectors.
         ValueError
-            If not every row is in exactly one test part of `cv`, or for the reasons of
-            :meth:`fit`.
+            If not every row is in exactly one test part of `cv`, if `cv` needs groups
+            and there are none or the reverse, or for the reasons of :meth:`fit`.
 
         Examples
         --------
@@ -303,13 +353,14 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         """
         if is_frozen(self.estimator):
             return self.fit(X).transform(X)
-        parts = self._fit_predictor(X, y, sample_weight, make_folds=folds)
-        codes = self.estimator_._encoded(X).codes
+        split = split_params(self, "fit_transform", X, sample_weight, params)
+        parts = self._fit_predictor(X, y, sample_weight, make_folds=folds, split=split)
+        encoded = self.estimator_._encoded(X)
         vectors = None
         for test, network, sums in parts:
-            found = self._vectors(codes[test], network, sums)
+            found = self._vectors(encoded.rows(test), network, sums)
             if vectors is None:
-                vectors = np.empty((len(codes), found.shape[1]))
+                vectors = np.empty((len(encoded.codes), found.shape[1]))
             vectors[test] = found
         table = as_table(X)
         return self._with_remainder(vectors, table)
@@ -345,8 +396,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         table = as_table(X)
         validate_data(self, X, skip_check_array=True, reset=False)
-        codes = self.estimator_._encoded(X, self._fitted).codes
-        vectors = self._vectors(codes, self._fitted, self._sums)
+        encoded = self.estimator_._encoded(X, self._fitted)
+        vectors = self._vectors(encoded, self._fitted, self._sums)
         return self._with_remainder(vectors, table)
 
     def inverse_transform(self, X):
@@ -407,7 +458,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         return out.infer_objects() if hasattr(out, "infer_objects") else out
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn from another chunk of rows, and add the new tokens in it.
 
         The first call is a :meth:`fit`. In the following ones the predictor and the
@@ -421,10 +472,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             The rows of the chunk.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their outcomes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
         classes : array-like of shape (n_classes,), default=None
             All labels of all chunks; None: those of the first chunk.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
 
         Returns
         -------
@@ -470,6 +521,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         names : ndarray of str of shape (n_features_out,)
             ``column_0``, ``column_1``, ... for the vectors, ``column_std_0``, ... for
             standard deviations, and the names of the columns that are passed through.
+            With more than two classes, ``column_mean_class`` for the mean outcomes and,
+            with ``output="first_order"``, ``column_class`` for the effects.
 
         Examples
         --------
@@ -484,12 +537,48 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         out = []
         encoded = names[self.is_categorical_]
         for name, n in zip(encoded, self._output.widths, strict=True):
-            out += [f"{name}_{j}" for j in range(n)]
+            numbers = self._names_of_numbers(n)
+            out += [f"{name}_{number}" for number in numbers]
             if self.output == "mean_std":
-                out += [f"{name}_std_{j}" for j in range(n)]
+                out += [f"{name}_std_{number}" for number in numbers]
         if self.remainder == "passthrough":
             out += names[~self.is_categorical_].tolist()
         return np.array(out, dtype=object)
+
+    def _names_of_numbers(self, n):
+        """Names of the `n` numbers of a token: those of classes name the class."""
+        if self.target_type_ != "multiclass":
+            return range(n)
+        if self.output == "first_order":
+            return self.classes_
+        n_means = self._output.means.shape[1]
+        means = [f"mean_{label}" for label in self.classes_[:n_means]]
+        return [*means, *range(n - n_means)]
+
+    def get_metadata_routing(self):
+        """Get what metadata each method takes, for itself and for `cv`.
+
+        The splitter `cv` gets what it asks for from :meth:`fit` and
+        :meth:`fit_transform`, as in :class:`~sklearn.preprocessing.TargetEncoder`.
+        ``GroupKFold`` and its like ask for `groups`. With
+        ``sklearn.set_config(enable_metadata_routing=True)`` a pipeline passes them
+        along. `groups` are passed on without it, too, as by
+        :class:`~sklearn.model_selection.GridSearchCV`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What is routed.
+
+        Examples
+        --------
+        >>> from sklearn.model_selection import GroupKFold
+        >>> from skembed import EmbeddingEncoder
+        >>> routing = EmbeddingEncoder(cv=GroupKFold()).get_metadata_routing()
+        >>> routing.consumes("fit_transform", ["groups"])
+        {'groups'}
+        """
+        return router(self)
 
     # What the tables know.
 
@@ -517,10 +606,25 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
     # Steps of the fit.
 
+    def _columns(self):
+        """What the predictor is told of the columns."""
+        told = {"categorical_features": self.categorical_features}
+        several = self.multi_valued_features
+        if not isinstance(several, str):  # "auto" leaves it to the predictor
+            told["multi_valued_features"] = several
+        for name in ("shared_features", "hierarchy", "token_features"):
+            if getattr(self, name) is not None:
+                told[name] = getattr(self, name)
+        return told
+
     def _fit_predictor(
-        self, X, y, sample_weight, classes=None, make_folds=folds_if_any
+        self, X, y, sample_weight, classes=None, make_folds=folds_if_any, split=None
     ):
-        """Set the fitted attributes; by fold its rows, network and mean outcomes."""
+        """Set the fitted attributes; by fold its rows, network and mean outcomes.
+
+        `split` is what the splitter gets beside the rows.
+        """
+        warn_of_shuffle(self)
         if is_frozen(self.estimator):
             task = frozen_task(self.estimator)
             task.predictor._encoded(X)
@@ -531,7 +635,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             )
         else:
             task = task_for(self, X, y, classes)
-            pairs = make_folds(self, X, y, task)
+            pairs = make_folds(self, X, y, task, split or {})
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
         fitted, axes, sums, parts = None, None, None, []
@@ -558,6 +662,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         lengths = fitted.dims
         if self.output == "first_order":
             lengths = np.minimum(lengths, fitted.architecture.n_first)
+            axes = first_order_axes(fitted, lengths)
         shown = np.zeros((len(lengths), 0), bool)
         if sums is not None:
             shown = sums.explained() >= settings.LEAST_MEANS
@@ -579,7 +684,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             rng = np.random.default_rng(seed)
             network = predictor._learned_anew(predictor._fitted, rows, rng)
             of_fold = sums and TokenSums.of(rows, network.code_sizes, sums.centre)
-            parts.append((test, (network, _counts(network, rows)), of_fold))
+            parts.append((test, (network, counts_of(network, rows)), of_fold))
         return parts
 
     def _set_fitted(self, fitted):
@@ -590,18 +695,37 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.category_counts_ = [index.counts for index in tokens]
         self.infrequent_categories_ = [index.infrequent for index in tokens]
         self.is_categorical_ = fitted.encoder.is_categorical
+        self.multi_valued_features_ = fitted.encoder.multi_valued
+        self.parents_ = fitted.encoder.parents
 
     # What comes out.
 
-    def _vectors(self, codes, fitted, sums):
-        """Vectors of the tokens in every row, side by side."""
+    def _vectors(self, encoded, fitted, sums):
+        """Vectors of the tokens in every row, side by side.
+
+        Of rows without numbers, codes alone will do.
+        """
+        if isinstance(encoded, np.ndarray):
+            encoded = Encoded(encoded, None)
         kinds = [self._output.tables(fitted, sums)]
         if self.output == "mean_std":
             kinds.append(self._output.tables(fitted, sums, std=True))
         # In float64: a Ridge behind it finds float32 ill-conditioned.
-        parts = [np.zeros((len(codes), 0))]
+        parts = [np.zeros((len(encoded.codes), 0))]
         for k, tables in enumerate(zip(*kinds, strict=True)):
-            parts += [table[codes[:, k]] for table in tables]
+            codes, factors = encoded.of_block(k)
+            if factors is None:
+                parts += [table[codes[:, 0]] for table in tables]
+                continue
+            parts.append(blended(tables[0], codes, factors))
+            for spread in tables[1:]:
+                variance = blended(np.square(spread), codes, np.square(factors))
+                parts.append(np.sqrt(variance))
+            if fitted.encoder.adds_up(k):
+                for std in range(len(tables)):
+                    found = self._output.of_rows(fitted, encoded, k, bool(std))
+                    at = len(parts) - len(tables) + std
+                    parts[at][:, -found.shape[1] :] = found
         return np.concatenate(parts, axis=1)
 
     def _with_remainder(self, vectors, table):
@@ -641,11 +765,3 @@ def _of_folds(fitted, networks):
         return fitted
     others, counts = zip(*networks, strict=True)
     return fitted.combined(list(others), np.stack(counts))
-
-
-def _counts(fitted, rows):
-    """Weight of the rows behind every row of the embedding table."""
-    codes = rows.codes + fitted.offsets
-    n_rows = len(fitted.weights.table.mean)
-    weights = np.repeat(rows.weights, codes.shape[1])
-    return np.bincount(codes.ravel(), weights, n_rows)

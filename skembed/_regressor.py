@@ -54,6 +54,36 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Columns of tokens: their names, their indices or a mask of shape (n_features,).
         "auto": every column that is not floating point; "all": every column; None: no
         column.
+    multi_valued_features : "auto", array-like, dict or None, default="auto"
+        Columns whose cells hold several tokens: their names, indices or a mask, where
+        cells of text are split at "|"; or a dict from names or indices to delimiters
+        (None for cells that are lists). Lists, sets and arrays in a column of objects,
+        lists of Arrow and polars, and dicts (maps of Arrow) from tokens to weights are
+        read as well. Columns of lists need not be named. "auto": only these. None: no
+        column, and a column of lists is none of tokens.
+    combiner : {"mean", "sum"}, default="mean"
+        How the vectors of the tokens in a cell become one: their weighted mean or their
+        weighted sum.
+    shared_features : list of array-like, default=None
+        Groups of columns, by their names or indices, that share a vocabulary, such as
+        ``[["home", "away"]]``. They have the same `categories_`, and their vectors the
+        same coordinates but for the first-order ones, which with their prior scales are
+        of each column.
+    hierarchy : dict, default=None
+        What the tokens of columns are within, as ``{"zip": ["county", "state"]}``: from
+        a column, by its name or index, to its parents, the nearest first. A parent
+        is a column, or a mapping from tokens to parents (a dict, a Series); a data
+        frame indexed by token has a parent in every column. The prior mean of a token's
+        vector is the vector of its parent: an unknown token is its parent, with the
+        spread of tokens about theirs. The vectors of parents are in those of their
+        children; the network reads no others of them.
+    token_features : dict, default=None
+        What is known of tokens besides, such as ``{"film": frame}``: from a column, by
+        its name or index, to a data frame with one row per token, which is the index in
+        pandas and the first column elsewhere; or to a dict of its columns. Numbers
+        (text vectors, too) and tokens are features. The prior mean of a token's vector
+        is a linear map of its features, which is learned; a token that fit has not seen
+        is what its features say, with the spread of tokens about that.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -165,6 +195,17 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         The pooled tokens of every categorical column; None where there are none.
     is_categorical_ : ndarray of shape (`n_features_in_`,), bool
         Which columns are tokens.
+    feature_importances_ : ndarray of shape (`n_features_in_`,), float64
+        Share of every column in the variance of the output, their sum is 1: half of the
+        mean square by which the output (of log links: the logarithm) changes when the
+        column's cells are exchanged among training rows. Interactions count for every
+        column that takes part in them; of columns that tell the same each has a part.
+        :meth:`fold_in` does not change it.
+    parents_ : dict of int to dict of int to ndarray of shape (n_tokens,)
+        Of columns within others: for each column of parents, by their positions, the
+        parent that most rows have, token by token; None where it is unknown.
+    multi_valued_features_ : dict of int to str or None
+        The columns of several tokens, and their delimiters.
     loss_curve_ : list of float
         Objective of every epoch, per row: the loss (``prior=None``) or the negative
         evidence lower bound in nats, for `y` in its own units.
@@ -266,6 +307,11 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         activation="relu",
         *,
         categorical_features="auto",
+        multi_valued_features="auto",
+        combiner="mean",
+        shared_features=None,
+        hierarchy=None,
+        token_features=None,
         model=None,
         prior="normal",
         loss="squared_error",
@@ -292,6 +338,11 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
             categorical_features=categorical_features,
+            multi_valued_features=multi_valued_features,
+            combiner=combiner,
+            shared_features=shared_features,
+            hierarchy=hierarchy,
+            token_features=token_features,
             model=model,
             prior=prior,
             optimizer=optimizer,
@@ -479,7 +530,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             )
         encoded = self._encoded(X)
         predicted, own, noise = moments(fitted, encoded)
-        std, rare = np.sqrt(own + noise), rarity_of(fitted, encoded.codes)
+        std, rare = np.sqrt(own + noise), rarity_of(fitted, encoded)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
         residuals = fitted.residuals or NORMAL  # while a fit is under way
         ends = [predicted + residuals.at(q, rare) * std for q in levels]

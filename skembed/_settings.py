@@ -221,6 +221,10 @@ AXES_ROWS = 4_000
 # Found with benchmarks/encoder.py.
 LEAST_MEANS = 0.05
 
+# Rows behind `feature_importances_`, most and least, and the most predictions for all
+# columns together, which bounds the time where there are hundreds of them.
+IMPORTANCE_ROWS, IMPORTANCE_LEAST, IMPORTANCE_PREDICTIONS = 4_000, 200, 1 << 15
+
 # Questions about tokens ------------------------------------------------------------
 
 # Seed and number of draws behind probabilities: a standard error of at most 0.008.

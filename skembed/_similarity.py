@@ -27,7 +27,7 @@ from ._space.metrics import METRICS, Space, pairwise, search_points
 from ._space.neighbors import nearest, nearest_by_transformer
 from ._space.profiles import outcome_profiles
 from ._space.questions import TokenQuestionsMixin
-from ._space.token_tables import column_codes, select_table, token_tables
+from ._space.token_tables import column_parts, select_table, token_tables
 from ._versions import VersionedPickles
 
 __all__ = ["TokenSimilarity"]
@@ -315,6 +315,9 @@ class TokenSimilarity(
     def transform(self, X):
         """Compute the distances from each row's token to the target tokens.
 
+        Of a cell that holds several tokens, it is the distance from their mean (or sum,
+        as the estimator's `combiner` has it).
+
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_samples, n_features)
@@ -346,10 +349,16 @@ matrix of that shape
         validate_data(self, X, reset=False, skip_check_array=True)
         blocks = []
         for k, space in enumerate(self._spaces):
-            table = space.table
-            codes = column_codes(table, X)
-            distinct, place = np.unique(codes, return_inverse=True)
-            blocks.append(self._block(k, space.points(distinct))[place])
+            codes, factors = column_parts(space.table, X)
+            if codes.shape[1] == 1 and (factors == 1.0).all():
+                distinct, place = np.unique(codes[:, 0], return_inverse=True)
+                blocks.append(self._block(k, space.points(distinct))[place])
+                continue
+            points = sum(
+                space.points(column) * factor[:, None]
+                for column, factor in zip(codes.T, factors.T, strict=True)
+            )
+            blocks.append(self._block(k, space.finish(points)))
         if sparse.issparse(blocks[0]):
             return sparse.hstack(blocks, format="csr")
         return blocks[0] if len(blocks) == 1 else np.hstack(blocks)

@@ -46,9 +46,11 @@ class TokenSums(NamedTuple):
         y = rows.outcome - centre
         weighted = rows.weights[:, None] * y
         counts, totals = [], []
-        for codes, size in zip(rows.codes.T, sizes, strict=False):
-            counts.append(np.bincount(codes, rows.weights, size))
-            sums = [np.bincount(codes, column, size) for column in weighted.T]
+        encoded = rows.encoded(slice(None))
+        for k, size in enumerate(sizes):
+            codes, factors = encoded.of_block(k)
+            counts.append(_summed(codes, factors, rows.weights, size))
+            sums = [_summed(codes, factors, column, size) for column in weighted.T]
             totals.append(np.stack(sums, axis=1))
         return cls(counts, totals, (weighted * y).sum(axis=0), centre)
 
@@ -101,6 +103,14 @@ class TokenSums(NamedTuple):
         ]
         shares = np.array(shares).reshape(len(shares), len(self.squares))
         return shares / np.maximum(self.squares, 1e-300)
+
+
+def _summed(codes, factors, values, size):
+    """Sums of the values of rows, token by token."""
+    if factors is None:
+        return np.bincount(codes[:, 0], values, size)
+    values = (factors * values[:, None]).ravel()
+    return np.bincount(codes.ravel(), values, size)
 
 
 def _lifted(low, high, tokens):

@@ -1,5 +1,6 @@
 """What EmbeddingEncoder trains, on which folds, and on which axes it is returned."""
 
+import warnings
 from numbers import Integral
 from typing import NamedTuple
 
@@ -17,12 +18,13 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _settings as settings
 from .._base import BaseEmbedding
 from .._classifier import EmbeddingClassifier
-from .._data.features import Encoded
 from .._data.rows import sample
 from .._model.axes import principal_axes
 from .._predictors import CLASSES, predictor_of, target_type
 from .._regressor import EmbeddingRegressor
 from .._sklearn import num_samples
+from .._training.problem import table_counts
+from .routing import needs_groups
 
 
 class Task(NamedTuple):
@@ -59,9 +61,7 @@ def task_for(encoder, X, y, classes=None):
     """
     if encoder.estimator is not None:
         _refuse_others(encoder.estimator)
-        predictor = clone(encoder.estimator).set_params(
-            categorical_features=encoder.categorical_features
-        )
+        predictor = clone(encoder.estimator).set_params(**encoder._columns())
         if predictor.random_state is None:
             predictor.set_params(random_state=encoder.random_state)
         y = predictor._check_y(y)
@@ -75,10 +75,7 @@ def task_for(encoder, X, y, classes=None):
     if labels is not None and len(labels) == 1:
         # One class leaves nothing to learn: it is a constant outcome.
         make, y = EmbeddingRegressor, np.zeros(num_samples(y))
-    predictor = make(
-        categorical_features=encoder.categorical_features,
-        random_state=encoder.random_state,
-    )
+    predictor = make(**encoder._columns(), random_state=encoder.random_state)
     return Task(predictor, predictor._check_y(y), kind, labels)
 
 
@@ -102,17 +99,32 @@ def _target_type(wanted, X, y):
     return target_type(y, how)
 
 
-def folds(encoder, X, y, task):
-    """Pairs of positions; every row is in one second part."""
-    n = num_samples(X)
+def warn_of_shuffle(encoder):
+    """Warn of a parameter that will go, as that of TargetEncoder."""
+    if encoder.shuffle != "deprecated":
+        warnings.warn(
+            "The parameter shuffle of EmbeddingEncoder is deprecated and will be "
+            "removed in 0.2, as that of TargetEncoder in scikit-learn 1.11. Pass a "
+            "splitter as cv, such as cv=KFold(5, shuffle=False).",
+            FutureWarning,
+            stacklevel=3,
+        )
+
+
+def folds(encoder, X, y, task, split=None):
+    """Pairs of positions; every row is in one second part.
+
+    `split` is what the splitter gets beside the rows.
+    """
+    n, shuffle = num_samples(X), bool(encoder.shuffle)
     cv = check_cv(
         encoder.cv,
         y,
         classifier=task.target_type in CLASSES,
-        shuffle=encoder.shuffle,
-        random_state=encoder.random_state if encoder.shuffle else None,
+        shuffle=shuffle,
+        random_state=encoder.random_state if shuffle else None,
     )
-    pairs = list(cv.split(np.zeros((n, 1)), y))
+    pairs = list(cv.split(np.zeros((n, 1)), y, **(split or {})))
     tests = [np.empty(0, int), *(test for _, test in pairs)]
     times = np.bincount(np.concatenate(tests), minlength=n)
     if (times != 1).any():
@@ -124,13 +136,18 @@ def folds(encoder, X, y, task):
     return pairs
 
 
-def folds_if_any(encoder, X, y, task):
-    """Pairs as from :func:`folds`, none where there are fewer rows than folds."""
+def folds_if_any(encoder, X, y, task, split=None):
+    """Pairs as from :func:`folds`.
+
+    None where there are fewer rows than folds, or the splitter's groups are not there.
+    """
     is_number = isinstance(encoder.cv, Integral)
     if is_number and num_samples(X) < 2 * encoder.cv:
         return []
+    if needs_groups(encoder.cv) and "groups" not in (split or {}):
+        return []
     try:
-        return folds(encoder, X, y, task)
+        return folds(encoder, X, y, task, split)
     except ValueError:
         if is_number:  # classes of fewer rows than folds
             return []
@@ -139,19 +156,35 @@ def folds_if_any(encoder, X, y, task):
 
 def axes_of(fitted, rows):
     """Principal axes of the vectors of every column of tokens."""
-    blocks = [rows.codes, rows.numbers]
-    at, times = sample(blocks, rows.weights, settings.AXES_ROWS)
-    encoded = Encoded(*(block[at] for block in blocks))
-    by_vector = [found for _, found in fitted.predictor.slopes(encoded)]
+    at, times = sample(rows.cells, rows.weights, settings.AXES_ROWS)
+    by_vector = [found for _, found in fitted.predictor.slopes(rows.encoded(at))]
     by_vector = np.concatenate(by_vector).astype(np.float64)
     by_vector *= fitted.scale[:, None, None]
     by_vector *= np.sqrt(times / times.mean())[:, None, None, None]
-    tables = fitted.vectors(fitted.weights.table.mean)
+    tables = fitted.means()
+    fields = [fitted.encoder.field_of(k) for k in range(len(tables))]
     counts = [np.maximum(index.counts, 1e-9) for index in fitted.encoder.tokens]
     spreads = None
     if fitted.architecture.tables.has_spread:
-        spreads = fitted.vectors(1.0 / np.sqrt(fitted.weights.table.precision))
-    return principal_axes(by_vector, tables, counts, spreads)
+        spreads = fitted.spreads()
+    return principal_axes(by_vector[:, :, fields], tables, counts, spreads)
+
+
+def first_order_axes(fitted, lengths):
+    """What turns first-order coordinates into effects on each output, by column.
+
+    None where there is one output: the coordinate is the effect.
+    """
+    if fitted.architecture.n_outputs == 1:
+        return None
+    readout = fitted.weights.dense["readout"]
+    return [readout[:length] for length in lengths]
+
+
+def counts_of(fitted, rows):
+    """Weight of the rows behind every row of the embedding table."""
+    placed = rows._replace(codes=fitted.predictor.places(rows))
+    return table_counts(placed, len(fitted.weights.table.mean))
 
 
 def _refuse_others(estimator):

@@ -9,9 +9,19 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from . import frames
-from .cells import MISSING, Refused, is_missing
+from .cells import (
+    BOOL,
+    FLOAT,
+    INT,
+    MISSING,
+    Refused,
+    as_objects,
+    is_missing,
+    kinds_of,
+)
 from .factorize import NotANumber, factorize, floats
 from .frames import is_frame
+from .several import holds_lists, values_of
 from .wording import shown
 
 __all__ = [
@@ -70,6 +80,44 @@ class Column:
                 "or by a missing value."
             )
         return values
+
+    @property
+    def is_number(self):
+        """Whether the cells are numbers or truth values (missing ones aside)."""
+        codes, distinct = self.factorize()
+        cells = distinct[np.unique(codes[codes >= 0])].tolist()
+        return kinds_of(cells) <= {BOOL, INT, FLOAT}
+
+    @property
+    def holds_lists(self):
+        """Whether the cells are lists of values."""
+        try:
+            return not self.is_float and holds_lists(self._content())
+        except Refused as refused:
+            raise refused.named(self.name) from None
+
+    def lists(self):
+        """The cells of a column of lists, an array of objects."""
+        found = self.several()
+        cells = np.empty(found.n_rows, dtype=object)
+        for i in range(len(cells)):
+            cells[i] = []
+        known = found.codes >= 0
+        tokens = as_objects(found.uniques)
+        pairs = zip(found.rows[known], found.codes[known], strict=True)
+        for row, code in pairs:
+            cells[row].append(tokens[code])
+        return cells
+
+    def several(self, delimiter=None):
+        """The values in cells that hold several, as `Values`.
+
+        `delimiter` stands between them in cells of text; None does not split text.
+        """
+        try:
+            return values_of(self._content(), delimiter, self.name)
+        except Refused as refused:
+            raise refused.named(self.name) from None
 
     def _content(self):
         return self._values() if callable(self._values) else self._values
@@ -147,7 +195,11 @@ def _of_rows(X):
         )
     out = np.empty((len(rows), lengths.pop()), dtype=object)
     for j, cells in enumerate(zip(*rows, strict=True)):
-        out[:, j] = cells
+        if any(isinstance(cell, list) for cell in cells):
+            for i, cell in enumerate(cells):  # NumPy would look into them
+                out[i, j] = cell
+        else:
+            out[:, j] = cells
     return out
 
 

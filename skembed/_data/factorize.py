@@ -15,6 +15,7 @@ from .cells import (
     INT,
     TEXT,
     TIME,
+    Refused,
     is_missing,
     key,
     kinds_of,
@@ -44,6 +45,16 @@ class Distinct(NamedTuple):
     uniques: np.ndarray
 
 
+class Nested(NamedTuple):
+    """Lists of values: one below the other, and the row that each is in."""
+
+    values: object  # what `factorize` takes
+    rows: np.ndarray
+    n_rows: int
+    kind: str  # as messages have it
+    amounts: np.ndarray | None = None
+
+
 def factorize(values):
     """Codes (n_rows,), -1 for missing, and the distinct canonical values.
 
@@ -56,6 +67,8 @@ def factorize(values):
     """
     if isinstance(values, Distinct):
         return values
+    if isinstance(values, Nested):
+        raise nested(values.kind)
     if isinstance(values, Indexed):
         at, uniques = factorize(values.dictionary)
         return np.append(at, -1)[values.codes], uniques
@@ -69,6 +82,13 @@ def factorize(values):
     if kind in "fmM":
         return _factorize_sortable(values)
     return _factorize_objects(values)
+
+
+def nested(kind):
+    """What is wrong with a column of lists where one token per cell is needed."""
+    return Refused(
+        f"holds nested values ({kind}); one token per cell is needed", TypeError
+    )
 
 
 def _factorize_masked(values, missing):
@@ -195,6 +215,8 @@ def floats(values):
     NotANumber
         Where a cell is none.
     """
+    if isinstance(values, Nested):
+        raise nested(values.kind)
     if isinstance(values, (Indexed, Distinct)):
         codes, dictionary = values
         try:

@@ -1,126 +1,261 @@
 """A table -> codes of its tokens and numbers: columns chosen, tokenised, scaled."""
 
-from typing import NamedTuple
+from copy import copy
 
 import numpy as np
 
+from .blend import Part, assembled
+from .blocks import Blocks
 from .columns import read
+from .encoded import Encoded
 from .numbers import NumberScale
+from .several import OneToken
+from .shared import fit_shared, grown_shared
 from .tokens import TokenIndex
-from .wording import several, shown
+from .wording import several
 
 
-class Encoded(NamedTuple):
-    """A table as the network reads it.
-
-    Attributes
-    ----------
-    codes : ndarray of int32 of shape (n_rows, n_categorical + n_binned)
-        Codes of the tokens, followed by those of the bins of the numbers.
-    numbers : ndarray of float64 of shape (n_rows, n_numbers)
-    """
-
-    codes: np.ndarray
-    numbers: np.ndarray
-
-
-class FeatureEncoder:
+class FeatureEncoder(Blocks):
     """What was learned about the columns of a table.
 
     Attributes
     ----------
     is_categorical : ndarray of bool of shape (n_features,)
+    readers : list, one per categorical column
+        How its cells are read: `OneToken` or `SeveralTokens`.
+    shared : sequence of Shared
+        Columns of tokens that share a vocabulary.
+    levels : list of Level
+        What the tokens of columns are within; those of a column from its parents up.
+    described : sequence of TokenFeatures
+        What is known of the tokens of columns besides.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
         Whether numbers come as codes of quantile bins, too.
     """
 
-    def __init__(self, is_categorical, with_bins):
+    def __init__(
+        self,
+        is_categorical,
+        with_bins,
+        readers=None,
+        shared=(),
+        levels=(),
+        described=(),
+    ):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
+        if readers is None:
+            readers = [OneToken()] * int(np.sum(is_categorical))
+        self.readers = readers
+        self.shared = shared
+        self.levels = list(levels)
+        self.described = described
         self.tokens = []
         self.scales = []
 
+    def __setstate__(self, state):
+        self.__init__(state["is_categorical"], state["with_bins"])
+        vars(self).update(state)
+
     def fit_transform(self, X, weights, min_frequency, max_categories):
         """Learn from the rows of `X` and encode them."""
-        codes = []
-        values = []
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                index, row_codes = TokenIndex.fit(
-                    column, weights, min_frequency, max_categories
-                )
-                self.tokens.append(index)
-                codes.append(row_codes)
-            else:
-                values.append(column.floats())
-                self.scales.append(NumberScale(values[-1], weights))
-        return self._assemble(codes, values, len(weights))
+        columns, values = self._read(X)
+        limits, total = (min_frequency, max_categories), weights.sum()
+        weights_of = self._weights(columns, weights)
+        self.tokens, codes = self._by_column(
+            lambda k: TokenIndex.fit(columns[k], weights_of[k], *limits, total),
+            lambda own: fit_shared(
+                [columns[k] for k in own], [weights_of[k] for k in own], *limits
+            ),
+        )
+        parents = self._climb(columns, codes, lambda one, c: one.fitted(c, weights))
+        self._see_parents(codes, parents, weights)
+        self.scales = [NumberScale(value, weights) for value in values]
+        return self._assemble(columns, codes, parents, values, len(weights))
 
     def grow_transform(self, X, weights):
         """Encode `X`, adding the tokens that are new; the numbers' scales stay.
 
         Returns a new encoder beside the encoded rows: this one is left as it was.
         """
-        other = FeatureEncoder(self.is_categorical, self.with_bins)
-        other.scales = self.scales
-        codes, values = [], []
-        tokens = iter(self.tokens)
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                index, row_codes = next(tokens).grown(column, weights)
-                other.tokens.append(index)
-                codes.append(row_codes)
-            else:
-                values.append(column.floats())
-        return other, other._assemble(codes, values, len(weights))
+        other = copy(self)
+        columns, values = self._read(X)
+        weights_of = self._weights(columns, weights)
+        other.tokens, codes = self._by_column(
+            lambda k: self.tokens[k].grown(columns[k], weights_of[k]),
+            lambda own: grown_shared(
+                [self.tokens[k] for k in own],
+                [columns[k] for k in own],
+                [weights_of[k] for k in own],
+            ),
+        )
+        other.levels = list(self.levels)
+        parents = other._climb(columns, codes, lambda one, c: one.grown(c, weights))
+        other._see_parents(codes, parents, weights)
+        rows = other._assemble(columns, codes, parents, values, len(weights))
+        return other, rows
 
     def transform(self, X, pool_unknown=True):
         """Encode the rows of `X`."""
-        tokens = iter(self.tokens)
-        codes, values = [], []
-        n = X.shape[0]
-        for column, is_token in zip(read(X), self.is_categorical, strict=True):
-            if is_token:
-                codes.append(next(tokens).transform(column, pool_unknown))
-            else:
-                values.append(column.floats())
-        return self._assemble(codes, values, n)
+        columns, values = self._read(X)
+        pairs = zip(self.tokens, columns, strict=True)
+        codes = [index.transform(column, pool_unknown) for index, column in pairs]
+        parents = self._climb(
+            columns, codes, lambda one, c: (one, one.index.transform(c, pool_unknown))
+        )
+        return self._assemble(columns, codes, parents, values, X.shape[0])
 
     def refuse_unknown(self, X):
         """Raise if `X` has a token that was not seen in fit."""
-        tokens = iter(self.tokens)
+        columns, _ = self._read(X)
+        for index, column in zip(self.tokens, columns, strict=True):
+            unknown = index.unknown_tokens(column)
+            if unknown:
+                raise ValueError(
+                    f"Found unknown tokens {several(unknown)} in column "
+                    f"{column.name!r}. Set handle_unknown='infrequent_if_exist' or "
+                    "'prior' to give unknown tokens a vector."
+                )
+
+    def _read(self, X):
+        """Columns of tokens, as their readers have them, and values of numbers."""
+        columns, values, readers = [], [], iter(self.readers)
         for column, is_token in zip(read(X), self.is_categorical, strict=True):
             if is_token:
-                unknown = next(tokens).unknown_tokens(column)
-                if unknown:
-                    raise ValueError(
-                        f"Found unknown tokens {several(unknown)} in column "
-                        f"{column.name!r}. Set handle_unknown='infrequent_if_exist' or "
-                        "'prior' to give unknown tokens a vector."
-                    )
+                columns.append(next(readers).read(column))
+            else:
+                values.append(column.floats())
+        return columns, values
 
-    def _assemble(self, codes, values, n):
-        numbers = [
-            z
-            for scale, v in zip(self.scales, values, strict=True)
-            for z in scale.transform(v)
-        ]
-        if self.with_bins:
-            pairs = zip(self.scales, values, strict=True)
-            codes = codes + [scale.bins(v) for scale, v in pairs if scale.is_binned]
-        return Encoded(
-            np.stack(codes, axis=1) if codes else np.zeros((n, 0), np.int32),
-            np.stack(numbers, axis=1) if numbers else np.zeros((n, 0)),
-        )
+    def _weights(self, columns, weights):
+        """Weight of every value, column by column."""
+        pairs = zip(self.readers, columns, strict=True)
+        return [reader.weights(column, weights) for reader, column in pairs]
+
+    def _by_column(self, of_one, of_several):
+        """Index and codes of every column, alone or with those that it shares with."""
+        indices, codes = [None] * len(self.readers), [None] * len(self.readers)
+        for group in self.shared:
+            for k, *found in zip(
+                group.columns, *of_several(group.columns), strict=True
+            ):
+                indices[k], codes[k] = found
+        for k in range(len(self.readers)):
+            if indices[k] is None:
+                indices[k], codes[k] = of_one(k)
+        return indices, codes
+
+    def _climb(self, columns, codes, codes_of):
+        """Code of the parent of every row, level by level.
+
+        `codes_of` gives a level, with what it has learned, and the codes of the parents
+        in a column that follows from a mapping.
+        """
+        found, cells = [], []
+        for i, level in enumerate(self.levels):
+            if level.column is not None:
+                cells.append(columns[level.column])
+                found.append(codes[level.column])
+                continue
+            if level.same is not None:
+                cells.append(cells[level.same])
+                found.append(found[level.same])
+                continue
+            below = columns[level.child] if level.below is None else cells[level.below]
+            cells.append(level.mapping.read(below))
+            self.levels[i], own = codes_of(level, cells[-1])
+            found.append(own)
+        return found
+
+    def _see_parents(self, codes, parents, weights):
+        """Learn which parent each token usually has."""
+        for i, (level, own) in enumerate(zip(self.levels, parents, strict=True)):
+            size = self.tokens[level.child].n_codes, self._size(level)
+            self.levels[i] = level.seen(codes[level.child], own, weights, size)
+
+    def _size(self, level):
+        """Number of codes of the parents of a level."""
+        if level.column is not None:
+            return self.tokens[level.column].n_codes
+        return (level if level.same is None else self.levels[level.same]).index.n_codes
+
+    def _assemble(self, columns, codes, parents, values, n):
+        """Encoded rows, from the code of every value of the columns of tokens."""
+        parts, own = [], list(self._parts(columns, codes))
+        features = dict(self._feature_blocks)
+        for field, k in enumerate(self.fields):
+            for block in [k, *self._shared_blocks(k)]:
+                parts.append(Part(*own[k], field, block, k))
+            for i, level in enumerate(self.levels):
+                if level.child == k:
+                    part = OneToken().part(None, parents[i], -1)
+                    source = k if level.column is None else level.column
+                    parts.append(Part(*part, field, self._level_blocks[i], source))
+            for block, known in features.items():
+                if known.column == k:
+                    parts.append(Part(*known.part(columns[k]), field, block, k))
+        pairs = list(zip(self.scales, values, strict=True))
+        binned = [pair for pair in pairs if self.with_bins and pair[0].is_binned]
+        for k, (scale, value) in enumerate(binned):
+            part = OneToken().part(None, scale.bins(value), -1)
+            places = len(self.fields), self.n_token_blocks, len(columns)
+            parts.append(Part(*part, *(k + start for start in places)))
+        numbers = [z for scale, value in pairs for z in scale.transform(value)]
+        numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
+        if self.has_blends:
+            codes, blend = assembled(parts)
+            return Encoded(codes, numbers, blend)
+        codes = [np.zeros((n, 0), np.int32), *(part.codes for part in parts)]
+        return Encoded(np.concatenate(codes, axis=1, dtype=np.int32), numbers)
+
+    def _parts(self, columns, codes):
+        """Codes and factors of the cells of every column of tokens."""
+        for reader, index, *found in zip(
+            self.readers, self.tokens, columns, codes, strict=True
+        ):
+            yield reader.part(*found, index.unknown)
+
+    def exchanged(self, encoded, rows, column):
+        """Encoded rows with the cells of one column of `X` from other rows.
+
+        Parameters
+        ----------
+        encoded : Encoded
+        rows : ndarray of int of shape (n_rows,)
+            From which row each takes the cell.
+        column : int
+            Position of the column in `X`.
+        """
+        codes, numbers = encoded.codes.copy(), encoded.numbers.copy()
+        source, own = self._places[column]
+        numbers[:, own] = numbers[np.ix_(rows, own)]
+        blend, own = encoded.blend, source
+        if blend is not None:
+            own = np.flatnonzero(np.isin(blend.slots.source, source))
+            factors = blend.factors.copy()
+            factors[:, own] = factors[np.ix_(rows, own)]
+            blend = blend._replace(factors=factors)
+        codes[:, own] = codes[np.ix_(rows, own)]
+        return Encoded(codes, numbers, blend)
 
     @property
-    def column_sizes(self):
-        """Number of codes of every column of :attr:`Encoded.codes`."""
-        sizes = [index.n_codes for index in self.tokens]
-        bins = [s.n_bins for s in self.scales if s.is_binned]
-        return sizes + bins * self.with_bins
+    def _places(self):
+        """For every column of `X` its sources of slots, and columns in the numbers."""
+        places, k, n_bins, n_numbers = [], 0, len(self.tokens), 0
+        scales = iter(self.scales)
+        for is_token in self.is_categorical:
+            if is_token:
+                places.append(([k], []))
+                k += 1
+                continue
+            scale = next(scales)
+            binned = [n_bins] * (self.with_bins and scale.is_binned)
+            width = 1 + scale.has_missing
+            places.append((binned, list(range(n_numbers, n_numbers + width))))
+            n_bins, n_numbers = n_bins + len(binned), n_numbers + width
+        return places
 
     @property
     def knots(self):
@@ -138,75 +273,3 @@ class FeatureEncoder:
             np.array(low, np.float32),
             np.array(scale, np.float32),
         )
-
-
-def choose_categorical(X, wanted, names):
-    """Mask of the categorical columns.
-
-    Parameters
-    ----------
-    X : table or ndarray
-    wanted : "auto", "all", None or array-like of names, indices or bool
-        None stands for no categorical column.
-    names : ndarray of str or None
-        Names of the columns, where they have any.
-    """
-    n = X.shape[1]
-    if wanted is None:
-        return np.zeros(n, dtype=bool)
-    if isinstance(wanted, str) and wanted == "all":
-        return np.ones(n, dtype=bool)
-    if isinstance(wanted, str) and wanted == "auto":
-        return np.array([not c.is_float for c in read(X)], dtype=bool)
-    wanted = _as_list(wanted)
-    kinds = {type(key) for key in wanted}
-    if len(kinds) > 1:
-        raise ValueError(
-            "categorical_features must hold names, indices or a boolean mask, not a "
-            f"mixture of them; got {shown(wanted)}."
-        )
-    if kinds == {bool}:
-        wanted = np.array(wanted)
-        if wanted.shape != (n,):
-            raise ValueError(
-                "categorical_features set as a boolean mask must have shape "
-                f"({n},), one entry per column of X; got shape {wanted.shape}."
-            )
-        return wanted
-    mask = np.zeros(n, dtype=bool)
-    for key in wanted:
-        mask[_position(key, n, names)] = True
-    return mask
-
-
-def _as_list(wanted):
-    """Names, indices or truth values as Python has them, so that True is not 1."""
-    if not isinstance(wanted, list | tuple):
-        wanted = np.asarray(wanted, dtype=object).reshape(-1)
-    return [key.item() if isinstance(key, np.generic) else key for key in wanted]
-
-
-def _position(key, n, names):
-    if isinstance(key, str):
-        if names is None:
-            raise ValueError(
-                f"categorical_features names the column {key!r}, but X has no column "
-                "names. Use indices, a mask or 'all', or pass a data frame."
-            )
-        at = np.flatnonzero(np.asarray(names) == key)
-        if len(at) == 0:
-            raise ValueError(
-                f"categorical_features names the column {key!r}, which X does not "
-                f"have; its columns are {list(names)}."
-            )
-        return at[0]
-    if not isinstance(key, int):
-        raise ValueError(
-            "categorical_features must be 'auto', 'all', None, or an array-like of "
-            f"column names, column indices or a boolean mask; got an entry {key!r}."
-        )
-    if not -n <= key < n:
-        raise ValueError(
-            f"categorical_features has the index {key}, but X has {n} columns."
-        )
-    return key

@@ -9,7 +9,7 @@ import numpy as np
 from narwhals.stable.v2 import dependencies
 
 from .cells import FLOAT, Refused, kinds_of
-from .factorize import Distinct, Indexed, Masked
+from .factorize import Distinct, Indexed, Masked, Nested, nested
 
 
 def is_frame(X):
@@ -78,8 +78,12 @@ def series_values(series):
         read = _pandas
     else:
         read = _polars if dependencies.is_polars_series(series) else _arrow
-    _, content = _named(getattr(series, "name", None), read, series)
-    return _flat(content())
+    name = getattr(series, "name", None)
+    _, content = _named(name, read, series)
+    try:
+        return _flat(content())
+    except Refused as refused:
+        raise refused.named(name) from None
 
 
 def take(frame, rows):
@@ -146,12 +150,6 @@ def _named(name, read, column):
     return is_float, lambda: named(load)
 
 
-def _nested(kind):
-    return Refused(
-        f"holds nested values ({kind}); one token per cell is needed", TypeError
-    )
-
-
 def holds_floats(values):
     """Whether an array of objects holds Python floats only (missing values aside)."""
     return values.dtype.kind == "O" and kinds_of(values.tolist()) == {FLOAT}
@@ -195,6 +193,8 @@ def _pandas_categories(series):
 
 def _flat(content):
     """Contents as one array, None for missing."""
+    if isinstance(content, Nested):
+        raise nested(content.kind)
     if isinstance(content, np.ndarray):
         return content
     if isinstance(content, Masked):
@@ -219,8 +219,10 @@ def _polars(series):
     dtype = series.dtype
     if dtype.is_float():
         return True, lambda: series.cast(pl.Float64).to_numpy()
+    if dtype in (pl.List, pl.Array):
+        return False, lambda: _polars_lists(series)
     if dtype.is_nested():
-        raise _nested(dtype)
+        raise nested(dtype)
     if dtype == pl.String:
         return False, lambda: _polars_categories(series.cast(pl.Categorical))
     if dtype == pl.Categorical or dtype == pl.Enum:
@@ -242,6 +244,18 @@ def _polars(series):
     if dtype == pl.Time:
         return False, lambda: _polars_times_of_day(series)
     return False, lambda: _objects(series.to_list())
+
+
+def _polars_lists(series):
+    import polars as pl
+
+    if series.dtype == pl.Array:
+        series = series.arr.to_list()
+    lengths = series.list.len().fill_null(0).to_numpy().astype(np.int64)
+    rows = np.repeat(np.arange(len(series)), lengths)
+    inner = series.filter(pl.Series(lengths > 0)).explode()
+    _, load = _polars(inner)
+    return Nested(load(), rows, len(series), str(series.dtype))
 
 
 def _polars_categories(series):
@@ -299,8 +313,10 @@ def _arrow(values):
         return True, lambda: _whole(values.cast(pa.float64())).to_numpy(
             zero_copy_only=False
         )
+    if is_type.is_map(kind) or _is_list(kind):
+        return False, lambda: _arrow_lists(_whole(values))
     if is_type.is_nested(kind):
-        raise _nested(kind)
+        raise nested(kind)
     if is_type.is_dictionary(kind):
         return False, lambda: _arrow_dictionary(_whole(values))
     if is_type.is_integer(kind) or is_type.is_boolean(kind):
@@ -312,6 +328,33 @@ def _arrow(values):
     if kind == getattr(pa, "string_view", lambda: None)():
         return False, lambda: _arrow_strings(values.cast(pa.large_string()))
     return False, lambda: _objects(values.to_pylist())
+
+
+def _is_list(kind):
+    import pyarrow as pa
+
+    return (
+        pa.types.is_list(kind)
+        or pa.types.is_large_list(kind)
+        or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _arrow_lists(values):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    n, kind, amounts = len(values), values.type, None
+    if pa.types.is_map(kind):
+        pair = pa.struct([("key", kind.key_type), ("value", kind.item_type)])
+        values = values.cast(pa.list_(pair))
+    rows = pc.list_parent_indices(values).to_numpy().astype(np.int64)
+    inner = pc.list_flatten(values)
+    if pa.types.is_map(kind):
+        amounts = inner.field("value").cast(pa.float64()).to_numpy(zero_copy_only=False)
+        inner = inner.field("key")
+    _, load = _arrow(inner)
+    return Nested(load(), rows, n, str(kind), amounts)
 
 
 def _whole(values):

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _settings as settings
+from .blend import Blend, stacked
+from .encoded import Encoded
 
 
 class Rows(NamedTuple):
@@ -22,6 +24,8 @@ class Rows(NamedTuple):
     weights : ndarray of float64 of shape (n_rows,)
     n_given : int
         Number of rows before they were merged, copies by weight not counted.
+    blend : Blend or None
+        As in `Encoded`.
     """
 
     codes: np.ndarray
@@ -29,6 +33,7 @@ class Rows(NamedTuple):
     targets: np.ndarray
     weights: np.ndarray
     n_given: int
+    blend: Blend | None = None
 
     @property
     def total(self):
@@ -52,26 +57,43 @@ class Observations(NamedTuple):
     Attributes
     ----------
     codes, numbers : ndarrays
-        As in ``features.Encoded``; a token keeps its code when others are added.
+        As in `Encoded`; a token keeps its code when others are added.
     outcome : ndarray of float64 of shape (n_rows, n_outputs)
     weights : ndarray of float64 of shape (n_rows,)
+    blend : Blend or None
+        As in `Encoded`.
     """
 
     codes: np.ndarray
     numbers: np.ndarray
     outcome: np.ndarray
     weights: np.ndarray
+    blend: Blend | None = None
+
+    @property
+    def cells(self):
+        """All that the network reads of the rows, as blocks with one row for each."""
+        factors = [] if self.blend is None else [self.blend.factors]
+        return [self.codes, self.numbers, *factors]
+
+    def encoded(self, at):
+        """The rows at these positions, without their outcomes."""
+        return Encoded(self.codes, self.numbers, self.blend).rows(at)
 
     def counted(self, at, weights):
         """The rows at these positions with other weights, without those of weight 0."""
-        used = weights > 0
-        blocks = (block[at[used]] for block in self[:-1])
-        return Observations(*blocks, weights[used])
+        at, weights = at[weights > 0], weights[weights > 0]
+        blend = self.blend and self.blend.rows(at)
+        blocks = (block[at] for block in self[:3])
+        return Observations(*blocks, weights, blend)
 
-    def more(self, *others):
+    def more(self, others):
         """These rows and others below them."""
-        pairs = zip(self, others, strict=True)
-        return Observations(*(np.concatenate(pair) for pair in pairs))
+        pairs = zip(self[1:4], others[1:4], strict=True)
+        numbers, outcome, weights = (np.concatenate(pair) for pair in pairs)
+        own, new = ((rows.codes, rows.blend) for rows in (self, others))
+        codes, blend = stacked([own, new])
+        return Observations(codes, numbers, outcome, weights, blend)
 
 
 def merge(codes, numbers, targets, weights, average_targets):

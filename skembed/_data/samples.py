@@ -8,10 +8,22 @@ from sklearn.utils import check_consistent_length
 
 from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
+from .choice import (
+    choose_categorical,
+    choose_described,
+    choose_hierarchy,
+    choose_multi_valued,
+    choose_shared,
+    levels_of,
+    refuse_both,
+    refuse_described,
+)
 from .columns import as_table, take
-from .features import FeatureEncoder, choose_categorical
+from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
 from .rows import Observations
+from .shared import Shared
+from .token_features import token_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,22 +107,43 @@ class Samples:
 
     def observations(self, encoded):
         """The rows as they were encoded, with their outcomes and weights."""
-        return Observations(*encoded, self.outcome, self.weights)
+        codes, numbers, blend = encoded
+        return Observations(codes, numbers, self.outcome, self.weights, blend)
 
-    def encode(self, categorical_features, with_bins, **limits):
+    def encode(self, columns, with_bins, **limits):
         """Learn an encoder from the rows; return it and the encoded rows.
 
         Parameters
         ----------
-        categorical_features : "auto", "all", None or array-like
+        columns : dict
+            The parameters that say what the columns are, by name.
         with_bins : bool
             Whether numbers come as codes of bins, too.
         **limits
             `min_frequency` and `max_categories`.
         """
         names = feature_names(self.table)
-        mask = choose_categorical(self.table, categorical_features, names)
-        encoder = FeatureEncoder(mask, with_bins=with_bins)
+        mask = choose_categorical(self.table, columns["categorical_features"], names)
+        several = columns["multi_valued_features"], columns["combiner"]
+        readers, mask = choose_multi_valued(self.table, *several, names, mask)
+        named = len(mask), names
+        groups, mask = choose_shared(columns["shared_features"], *named, mask)
+        chains, mask = choose_hierarchy(columns["hierarchy"], *named, mask)
+        refuse_both(chains, readers, groups, names)
+        frames, mask = choose_described(columns["token_features"], *named, mask)
+        refuse_described(frames, chains, readers, groups, names)
+        place = np.cumsum(mask) - 1  # among the columns of tokens
+        encoder = FeatureEncoder(
+            mask,
+            with_bins,
+            [readers[at] for at in np.flatnonzero(mask)],
+            [Shared(tuple(place[group].tolist())) for group in groups],
+            levels_of(chains, place),
+            [
+                token_features(int(place[at]), frame, name)
+                for at, (name, frame) in frames.items()
+            ],
+        )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)
         return encoder, self.observations(encoded)
 

@@ -41,8 +41,12 @@ class TokenIndex:
         self._vocabulary = Vocabulary(categories)
 
     @classmethod
-    def fit(cls, column, weights, min_frequency=None, max_categories=None):
-        """Index of the tokens of `column`; also the code of every row."""
+    def fit(cls, column, weights, min_frequency=None, max_categories=None, total=None):
+        """Index of the tokens of `column`; also the code of every row.
+
+        `total` is what shares are of: by default the sum of the weights.
+        """
+        total = weights.sum() if total is None else total
         row_codes, uniques = column.factorize()
         n = len(uniques)
         position = np.where(row_codes < 0, n, row_codes)
@@ -57,7 +61,7 @@ class TokenIndex:
             categories = with_missing(categories)
             order = np.append(kept, n)
         counts = counts[order]
-        rare = _rare(counts, weights.sum(), min_frequency, max_categories)
+        rare = _rare(counts, total, min_frequency, max_categories)
         codes = np.cumsum(~rare) - 1
         n_kept = int((~rare).sum())
         codes[rare] = n_kept
@@ -130,6 +134,25 @@ class TokenIndex:
         )
         return index, codes[to_position[position]]
 
+    def counted(self, column, weights):
+        """This index with the counts of another column of the same tokens."""
+        row_codes, uniques = column.factorize()
+        at = self._positions(uniques)[row_codes]
+        counts = np.bincount(at, weights, len(self.categories))
+        return TokenIndex(
+            self.categories,
+            self.has_missing,
+            counts,
+            self.codes,
+            self.n_codes,
+            self.infrequent,
+        )
+
+    def _positions(self, uniques):
+        """Positions of values among the tokens, that of a missing one last."""
+        missing = len(self.categories) - 1 if self.has_missing else -1
+        return np.append(self._vocabulary.positions(uniques), missing)
+
     def transform(self, column, pool_unknown=True):
         """Code of every row.
 
@@ -138,10 +161,7 @@ class TokenIndex:
         missing value if there was none in fit.
         """
         row_codes, uniques = column.factorize()
-        positions = np.append(
-            self._vocabulary.positions(uniques),
-            len(self.categories) - 1 if self.has_missing else -1,
-        )
+        positions = self._positions(uniques)
         codes = np.append(self.codes, np.int32(self.unknown))
         out = codes[positions[row_codes]]
         if pool_unknown and self.infrequent is not None:

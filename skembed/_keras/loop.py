@@ -28,22 +28,25 @@ class Spec(NamedTuple):
     has_noise: bool
     own_priors: bool
     rule: optimizers.Rule
+    blended: bool = False  # vectors are sums of rows of the table times factors
 
 
 class Data(NamedTuple):
     """What the steps read; tensors."""
 
-    codes: tf.Tensor  # (n_rows, n_columns) int32: positions of table rows
+    codes: tf.Tensor  # (n_rows, n_slots) int32: positions of table rows
     rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
     tokens: tf.Tensor  # (n_table_rows, 3): 1 / count, multiplier of the rate, column
-    mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
+    mask: tf.Tensor  # (n_slots, width): 0 where a slot's vectors are shorter
+    factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
+    fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
     coordinates: tf.Tensor  # (width,): 0 for coordinates that stay as they are
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
     rates: tf.Tensor  # (n_dense,): multiplier of the learning rate, 0 = frozen
     pull: tf.Tensor  # (n_dense,): how much the dense weights are held to their start
     start: tf.Tensor  # (n_dense,): where they start
-    prior_rates: tf.Tensor  # of what is learned of the prior: 0 for what stays
+    prior_rates: tf.Tensor  # (n_columns, 1, n): 0 for what of the prior stays
     scale_spreads: tf.Tensor  # (n_columns,): spread of a prior's scale
     curve_start: tf.Tensor  # position of the first table row with a curve
     basis: tf.Tensor  # (number of rows with a curve, N_WAVES)
@@ -91,13 +94,15 @@ def _signature(spec):
         rows=of(real, 2),
         tokens=of(real, 2),
         mask=of(real, 2),
+        factors=of(real, 2),
+        fields=of(real, 2),
         coordinates=of(real, 1),
         knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
         rates=of(real, 1),
         pull=of(real, 1),
         start=of(real, 1),
-        prior_rates=of(real, 1),
+        prior_rates=of(real, 3),
         scale_spreads=of(real, 1),
         curve_start=of(whole, 0),
         basis=tf.TensorSpec([None, N_WAVES], real),
@@ -159,13 +164,15 @@ class _Loop:
         """One step; the new weights, and the objective per observation before it."""
         spec, kind = self.spec, self.tables
         codes, numbers, targets, weights = self._batch(data, plan.order[s])
-        uses = _uses(table, codes, data, places)
+        factors = self._factors(plan.order[s], data)
+        uses = _uses(table, codes, factors, data, places)
         vectors = kind.read(uses, theta, data)
         flat = kind.draw(vectors, uses, data, plan, s)
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
-            f, state, own_loss = self._outputs(parts, flat, codes, numbers, data, state)
+            x = self._vectors(flat, uses, data, tf.shape(numbers)[0])
+            f, state, own_loss = self._outputs(parts, x, numbers, data, state)
             log_noise = None
             if spec.has_noise:
                 log_noise = tf.maximum(parts["log_noise"], settings.MIN_LOG_NOISE)
@@ -194,12 +201,25 @@ class _Loop:
         targets.set_shape([None, n_targets])
         return codes, rows[:, : tf.shape(rows)[1] - n_targets - 1], targets, rows[:, -1]
 
-    def _outputs(self, parts, flat, codes, numbers, data, state):
-        """Outputs for a vector per use, and the new state and losses of a head."""
+    def _factors(self, index, data):
+        """What the rows of the table are multiplied by, use by use; None for 1."""
+        if not self.spec.blended:
+            return None
+        return tf.reshape(tf.gather(data.factors, index), [-1, 1])
+
+    def _vectors(self, flat, uses, data, n_rows):
+        """Vectors of the rows, (n_rows, n_fields * width), from one for every use."""
+        width = self.spec.architecture.width
+        if uses.factors is None:
+            vectors = tf.reshape(flat, [n_rows, uses.n_slots * width])
+            return vectors * tf.reshape(data.mask, [-1])
+        each = tf.reshape(flat * uses.factors, [-1, uses.n_slots, width]) * data.mask
+        vectors = tf.einsum("nsw,sf->nfw", each, data.fields)
+        return tf.reshape(vectors, [-1, tf.shape(data.fields)[1] * width])
+
+    def _outputs(self, parts, vectors, numbers, data, state):
+        """Outputs, and the new state and losses of a head."""
         architecture = self.spec.architecture
-        n_rows, n_columns = tf.shape(codes)[0], tf.shape(codes)[1]
-        vectors = tf.reshape(flat, [n_rows, n_columns * architecture.width])
-        vectors *= tf.reshape(data.mask, [-1])
         f, state, own_loss = dense.apply(
             architecture,
             parts,
@@ -212,12 +232,21 @@ class _Loop:
         return f, state, own_loss
 
 
-def _uses(table, codes, data, places):
+def _uses(table, codes, factors, data, places):
     """The table rows that a batch touches, gathered."""
     touched, use = tf.unique(tf.reshape(codes, [-1]))
     packed = tf.raw_ops.ResourceGather(
         resource=table, indices=touched, dtype=tf.float32
     )
     packed.set_shape([None, None])
-    tokens = tf.gather(data.tokens, touched)
-    return tables.Uses(touched, use, packed, tokens, tf.shape(codes)[1], places)
+    return tables.Uses(
+        touched,
+        use,
+        packed,
+        tf.gather(data.tokens, touched),
+        tf.shape(data.scale_spreads)[0],
+        tf.shape(codes)[1],
+        factors,
+        data.mask,
+        places,
+    )

@@ -24,13 +24,11 @@ class Network:
         architecture, sizes = fitted.architecture, fitted.encoder.column_sizes
         knots = fitted.predictor.knots
         n_numbers = sum(1 + scale.has_missing for scale in fitted.encoder.scales)
-        codes = keras.Input((len(sizes),), dtype="int32", name="codes")
         numbers = keras.Input((n_numbers,), dtype="float32", name="numbers")
-        self.tables, vectors = [], []
-        for j, size in enumerate(sizes):
-            table = layers.Embedding(size, architecture.width, name=f"table_{j}")
-            self.tables.append(table)
-            vectors.append(table(codes[:, j]))
+        if fitted.encoder.has_blends:
+            inputs, vectors = self._blended(fitted)
+        else:
+            inputs, vectors = self._plain(sizes, architecture.width)
         parts = [*vectors, numbers]
         if architecture.has_direct_terms and len(knots.column):
             parts.append(_pieces(numbers, knots))
@@ -43,8 +41,31 @@ class Network:
             f = self._mlp(architecture, x)
         if architecture.has_direct_terms:
             f = self._direct(architecture, vectors, numbers, f)
-        self.model = keras.Model([codes, numbers], self._outcome(f), name="skembed")
+        inputs = [*inputs, numbers]
+        self.model = keras.Model(inputs, self._outcome(f), name="skembed")
         self.put(fitted.weights)
+
+    def _plain(self, sizes, width):
+        """Inputs and vectors where every column of codes is one vector."""
+        codes = keras.Input((len(sizes),), dtype="int32", name="codes")
+        vectors, self.tables = [], []
+        for j, size in enumerate(sizes):
+            table = keras.layers.Embedding(size, width, name=f"table_{j}")
+            self.tables.append(table)
+            vectors.append(table(codes[:, j]))
+        return [codes], vectors
+
+    def _blended(self, fitted):
+        """Inputs and vectors where these are sums of rows of one table."""
+        layers, width = keras.layers, fitted.architecture.width
+        table = layers.Embedding(len(fitted.weights.table.mean), width, name="table")
+        self.tables, inputs, vectors = [table], [], []
+        for j in range(fitted.n_fields):
+            codes = keras.Input((None,), dtype="int32", name=f"codes_{j}")
+            factors = keras.Input((None,), dtype="float32", name=f"factors_{j}")
+            inputs += [codes, factors]
+            vectors.append(layers.Dot((1, 1), name=f"sum_{j}")([factors, table(codes)]))
+        return inputs, vectors
 
     def _mlp(self, architecture, x):
         sizes = (*architecture.hidden, architecture.n_outputs)
@@ -89,11 +110,11 @@ class Network:
 
     def put(self, weights):
         """Put the weights into the Keras model."""
-        start = 0
-        sizes = self.fitted.encoder.column_sizes
-        for table, size, mask in zip(self.tables, sizes, self.fitted.mask, strict=True):
-            table.set_weights([weights.table.mean[start : start + size] * mask])
-            start += size
+        sizes, start = self.fitted.encoder.column_sizes, 0
+        mean = weights.table.mean * np.repeat(self.fitted.mask, sizes, axis=0)
+        for table in self.tables:
+            table.set_weights([mean[start : start + table.input_dim]])
+            start += table.input_dim
         dense = weights.dense
         for name, layer in self.layers.items():
             if name.startswith("kernel"):

@@ -32,11 +32,14 @@ class Uses(NamedTuple):
     """The table rows that a batch touches, and where."""
 
     touched: tf.Tensor  # (n,) positions of table rows
-    use: tf.Tensor  # (batch * n_columns,) which of them each use means
+    use: tf.Tensor  # (batch * n_slots,) which of them each use means
     packed: tf.Tensor  # (n, ...) their contents
     tokens: tf.Tensor  # (n, 3) 1 / count, multiplier of the rate, column
-    n_columns: tf.Tensor
-    places: tf.Tensor  # (batch * n_columns, 2) zeros and the uses' own places
+    n_columns: tf.Tensor  # blocks of the table, each with a prior
+    n_slots: tf.Tensor  # uses of a row of the data
+    factors: tf.Tensor | None  # (batch * n_slots, 1) of the uses; None: all 1
+    mask: tf.Tensor  # (n_slots, width) 0 for coordinates that a slot has not
+    places: tf.Tensor  # (batch * n_slots, 2) zeros and the uses' own places
 
     @property
     def n(self):
@@ -50,8 +53,23 @@ class Uses(NamedTuple):
 
     def each(self, values):
         """For every use of a token, the value of its row of the data."""
-        values = tf.tile(values[:, None], [1, self.n_columns])
+        values = tf.tile(values[:, None], [1, self.n_slots])
         return tf.reshape(values, [-1])
+
+    def weights(self, weights):
+        """Weight of every use: that of its row, 0 for one that adds nothing."""
+        each = self.each(weights)
+        if self.factors is None:
+            return each
+        return each * tf.cast(self.factors[:, 0] != 0.0, tf.float32)
+
+    def direct(self, values):
+        """First coordinates of uses as they reach the output, and back."""
+        if self.factors is None:
+            return values
+        n = tf.shape(values)[1]
+        mask = tf.tile(self.mask[:, :n], [tf.shape(values)[0] // self.n_slots, 1])
+        return values * self.factors * mask
 
     def added_up(self, values, factors=None):
         """Sum of the rows of `values`, one per use, for each touched row.
@@ -274,7 +292,7 @@ class PosteriorTable:
         divergence from the priors.
         """
         mean, precision, prior = posterior
-        weight = uses.each(weights)
+        weight = uses.weights(weights)
         curvature = uses.added_up(tf.square(slopes.probe), weight)
         seen = tf.math.unsorted_segment_sum(weight, uses.use, uses.n)[:, None]
         share = seen * uses.tokens[:, :1]  # of the token's data, in this batch
@@ -282,7 +300,8 @@ class PosteriorTable:
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
         kl = 0.5 * tf.reduce_sum(share * kl * data.coordinates)
 
-        times = 1.0 / share  # all of the token's data / this batch's
+        # All of the token's data / this batch's; nothing moves what nothing has seen.
+        times = 1.0 / tf.maximum(share, priors.TINY)
         rho = plan.row_rates[s] * share * plan.batch_share
         rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
         rho *= data.coordinates
@@ -325,10 +344,11 @@ class PosteriorTable:
     def _slope_of_probe(self, probe, uses, direct, weights):
         """Slope of the loss of the probe's data, which are 0, by its vectors."""
         n = self.n_first
-        f = tf.reshape(tf.gather(probe, uses.use), [-1, uses.n_columns, n])
+        f = uses.direct(tf.gather(probe, uses.use))
+        f = tf.reshape(f, [-1, uses.n_slots, n])
         by_f = tf.reduce_sum(f, 1) * direct * weights[:, None]
-        by_use = tf.tile(by_f[:, None], [1, uses.n_columns, 1])
-        return uses.added_up(tf.reshape(by_use, [-1, n]))
+        by_use = tf.tile(by_f[:, None], [1, uses.n_slots, 1])
+        return uses.added_up(uses.direct(tf.reshape(by_use, [-1, n])))
 
     def _evidence(self, share, posterior, joint, uses):
         """What the touched rows say of their priors."""
@@ -345,13 +365,14 @@ class PosteriorTable:
         they must not take more than all of it, or the steps grow instead of shrinking.
         """
         taken = tf.reduce_sum(taken, 1)
-        taken = tf.reduce_sum(
-            tf.reshape(tf.gather(taken, uses.use), [-1, uses.n_columns]), 1
-        )
+        taken = tf.gather(taken, uses.use)
+        if uses.factors is not None:
+            taken *= tf.cast(uses.factors[:, 0] != 0.0, tf.float32)
+        taken = tf.reduce_sum(tf.reshape(taken, [-1, uses.n_slots]), 1)
         taken = tf.math.unsorted_segment_sum(
             weight * uses.each(taken), uses.use, uses.n
         )
-        return tf.maximum(1.0, taken[:, None] / seen)
+        return tf.maximum(1.0, taken[:, None] / tf.maximum(seen, priors.TINY))
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

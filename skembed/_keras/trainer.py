@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from .. import _settings as settings
-from .._data.features import Encoded
+from .._data.encoded import Encoded
 from .._model.fitted import Fitted
 from .._model.network import Weights, weight_precision
-from .._model.prior import LearnedPrior
+from .._model.prior import Field, LearnedPrior
 from .._training.batches import Batches, Plan
 from .._training.hooks import Hooks, Moment
 from .._training.problem import Problem, loosened, settled
@@ -139,6 +139,7 @@ class Engine:
             architecture.tables.has_likelihood and likelihood.has_noise,
             problem.priors is not None,
             phase.options.rule,
+            rows.blend is not None,
         )
         shapes = {name: value.shape for name, value in dense_weights.items()}
         sizes = [value.size for value in dense_weights.values()]
@@ -151,14 +152,14 @@ class Engine:
             codes=tf.constant(rows.codes, tf.int32),
             rows=tf.constant(_packed(rows)),
             tokens=tf.constant(_of_tokens(problem), tf.float32),
-            mask=tf.constant(problem.mask, tf.float32),
+            **_blend(problem),
             coordinates=tf.constant(problem.coordinates, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(np.repeat(rates, sizes), tf.float32),
             pull=tf.constant(_by_weight(pulls, shapes), tf.float32),
             start=anchor,
-            prior_rates=tf.constant(problem.prior_rates, tf.float32),
+            prior_rates=tf.constant(_prior_rates(problem), tf.float32),
             scale_spreads=tf.constant(_scale_spreads(problem), tf.float32),
             curve_start=tf.constant(problem.curves.start, tf.int32),
             basis=tf.constant(problem.curves.basis),
@@ -296,8 +297,11 @@ def loss(fitted, problem):
     In the units of `Trained.losses`: the divergence from the prior is not a part of it.
     """
     likelihood, rows = problem.likelihood, problem.rows
-    codes = rows.codes - fitted.offsets
-    f = fitted.predictor.integrated(Encoded(codes, rows.numbers), likelihood)
+    offsets = fitted.offsets
+    if rows.blend is not None:
+        offsets = offsets[rows.blend.slots.block]
+    encoded = Encoded(rows.codes - offsets, rows.numbers, rows.blend)
+    f = fitted.predictor.integrated(encoded, likelihood)
     log_noise = None
     if fitted.architecture.tables.has_likelihood and likelihood.has_noise:
         log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
@@ -308,6 +312,34 @@ def loss(fitted, problem):
     )
     mean = np.average(values.numpy(), weights=rows.weights)
     return float(mean) + problem.loss_shift
+
+
+def _blend(problem):
+    """How vectors are blended of rows of the table, and which coordinates they have."""
+    blend, mask = problem.rows.blend, problem.mask
+    factors, fields = np.zeros((0, 0)), np.zeros((0, 0))
+    if blend is not None:
+        factors, slots = blend
+        mask = mask[slots.block]
+        fields = np.eye(slots.n_fields)[slots.field]
+    found = {"mask": mask, "factors": factors, "fields": fields}
+    return {name: tf.constant(value, tf.float32) for name, value in found.items()}
+
+
+def _prior_rates(problem):
+    """1 for what is learned of the prior, else 0; (n_columns, 1, n_fields).
+
+    The mean of a prior goes into the intercept. Where rows do not have all of it, once
+    each, that is no place for it.
+    """
+    rates = np.tile(problem.prior_rates, (len(problem.sizes), 1, 1))
+    blend = problem.rows.blend
+    if blend is not None:
+        for block in range(len(rates)):
+            total = blend.factors[:, blend.slots.of_block(block)].sum(axis=1)
+            if not np.allclose(total, 1.0):
+                rates[block, :, Field.MEAN] = 0.0
+    return rates
 
 
 def _rate(name, problem):

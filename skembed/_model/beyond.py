@@ -41,7 +41,7 @@ class Beyond:
         n_outputs = dense["linear"].shape[1] if "linear" in dense else 1
         low, high = np.full(n, -np.inf), np.full(n, np.inf)
         walk, bins = np.zeros((n, n_outputs)), np.zeros((n, n_outputs))
-        column = len(encoder.tokens)
+        column = encoder.n_token_blocks
         for j, scale in zip(place, encoder.scales, strict=True):
             if not (encoder.with_bins and scale.is_binned):
                 continue

@@ -25,8 +25,8 @@ class Fitted:
         From tables to codes and numbers.
     architecture : Architecture
     weights : Weights
-    mask : ndarray of float32 of shape (n_columns, width)
-        0 where a column's vectors are shorter than the widest.
+    mask : ndarray of float32 of shape (n_blocks, width)
+        0 for the coordinates that a block of the table does not have.
     likelihood : Likelihood
     centre, scale : ndarray of float64 of shape (n_outputs,)
         The network's output times `scale` plus `centre` is the outcome.
@@ -38,6 +38,8 @@ class Fitted:
         How the noise depends on the row, where it has been looked at.
     log_odds : LogOdds or None
         What rows that were not learned from have said of probabilities.
+    importances : ndarray of float64 of shape (n_features,), or None
+        Shares of the columns of the table in the variance of the output.
     """
 
     encoder: FeatureEncoder
@@ -51,6 +53,7 @@ class Fitted:
     residuals: ResidualQuantiles | None = None
     row_noise: RowNoise | None = None
     log_odds: LogOdds | None = None
+    importances: np.ndarray | None = None
 
     @property
     def predictor(self):
@@ -72,14 +75,21 @@ class Fitted:
         return Beyond.of(self.encoder, self.weights.dense)
 
     @property
+    def n_fields(self):
+        """Number of vectors that the network reads of a row."""
+        return self.encoder.n_fields
+
+    @property
     def offsets(self):
-        """First row of the table of each column, int64 (n_columns,)."""
+        """First row of each block of the table, int64 (n_blocks,)."""
         return np.cumsum([0, *self.encoder.column_sizes])[:-1].astype(np.int64)
 
     @property
     def dims(self):
         """Length of the vectors of each column of tokens."""
-        return self.mask.sum(axis=1).astype(int)[: len(self.encoder.tokens)]
+        columns = range(len(self.encoder.tokens))
+        masks = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
+        return np.array([mask.sum() for mask in masks], int)
 
     @property
     def code_sizes(self):
@@ -87,10 +97,14 @@ class Fitted:
         return [index.n_codes for index in self.encoder.tokens]
 
     @property
+    def n_token_rows(self):
+        """Number of rows of the table that are tokens'; those of bins follow."""
+        return int(sum(self.encoder.column_sizes[: self.encoder.n_token_blocks]))
+
+    @property
     def is_token(self):
         """Which rows of the table are tokens', and not bins' of numbers."""
-        n_rows, n_tokens = len(self.weights.table.mean), sum(self.code_sizes)
-        return np.arange(n_rows) < n_tokens
+        return np.arange(len(self.weights.table.mean)) < self.n_token_rows
 
     @property
     def prior_scales(self):
@@ -109,18 +123,95 @@ class Fitted:
     @property
     def curves(self):
         """The basis of the curves of numbers, at their bins."""
-        sizes = self.encoder.column_sizes[len(self.encoder.tokens) :]
-        return Curves.of(sum(self.code_sizes), sizes)
+        sizes = self.encoder.column_sizes[self.encoder.n_token_blocks :]
+        return Curves.of(self.n_token_rows, sizes)
 
-    def vectors(self, values):
+    def of_codes(self, values, k, squared=False):
+        """Rows of `values`, one per row of the table, by the codes of a column.
+
+        Each coordinate is from the block that has it. Where vectors are sums of rows,
+        `values` add up, as means do; with `squared` factors as variances.
+        """
+        own = self._rows_of(values, k)
+        out, parents = own, dict(self.encoder.parents_of(k))
+        maps = dict(self.encoder.features_of(k))
+        for block in self.encoder.blocks_of(k)[1:]:
+            rows = self._rows_of(values, block)
+            if block in parents:
+                out = out + rows[parents[block]] * self.mask[block]
+            elif block in maps:
+                index = self.encoder.tokens[k]
+                factors = np.zeros((index.n_codes, len(rows) - 1))
+                # Tokens that are pooled share a code: the first stands for all.
+                factors[index.codes[::-1]] = maps[block][::-1]
+                out = out + _mapped(factors, rows * self.mask[block], squared)
+            else:
+                out = np.where(self.mask[block] > 0, rows, out)
+        return out
+
+    def _rows_of(self, values, block):
+        starts = np.append(self.offsets, len(values))
+        return values[starts[block] : starts[block + 1]]
+
+    def means(self):
+        """Vectors of every column of tokens, in the order of its categories."""
+        return self.vectors(self.weights.table.mean)
+
+    def spreads(self):
+        """Their posterior standard deviations."""
+        precision = self.weights.table.precision
+        if self.encoder.levels or self.encoder.described:
+            return [np.sqrt(found) for found in self.vectors(1.0 / precision, True)]
+        return [1.0 / np.sqrt(found) for found in self.vectors(precision)]
+
+    def vectors(self, values, squared=False):
         """Rows of `values` by column of tokens, in the order of its categories."""
-        out, start = [], 0
-        for index, dim in zip(self.encoder.tokens, self.dims, strict=True):
-            block = values[start : start + index.n_codes, :dim]
+        out = []
+        pairs = zip(self.encoder.tokens, self.dims, strict=True)
+        for k, (index, dim) in enumerate(pairs):
+            block = self.of_codes(values, k, squared)[:, :dim]
             in_order = np.array_equal(index.codes, np.arange(len(index.codes)))
             out.append(block[: len(index.codes)] if in_order else block[index.codes])
-            start += index.n_codes
         return out
+
+    @property
+    def apart(self):
+        """The same network with all vectors of each column in a block of its own.
+
+        What several columns share is there once for each of them.
+        """
+        encoder = self.encoder.apart
+        if encoder is self.encoder:  # nothing shared
+            return self
+        columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
+        table = self.weights.table
+        blocks = {}
+        for name, values in vars(table).items():
+            parts = [self.of_codes(values, k) for k in columns]
+            blocks[name] = np.concatenate([*parts, values[self.n_token_rows :]])
+        mask = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
+        prior = self.weights.dense["prior"] if "prior" in self.weights.dense else None
+        dense = dict(self.weights.dense)
+        if prior is not None:
+            dense["prior"] = np.concatenate([prior[: len(columns)], prior[n:]])
+        weights = replace(self.weights, table=replace(table, **blocks), dense=dense)
+        mask = np.concatenate([*(one[None] for one in mask), self.mask[n:]])
+        return replace(
+            self,
+            encoder=encoder,
+            weights=weights,
+            mask=mask,
+            row_noise=self.row_noise and self._noise_apart(),
+        )
+
+    def _noise_apart(self):
+        values = self.row_noise.by_token
+        parts = [
+            sum(self._rows_of(values, block) for block in self.encoder.blocks_of(k))
+            for k in range(len(self.encoder.tokens))
+        ]
+        by_token = np.concatenate([*parts, values[self.n_token_rows :]])
+        return replace(self.row_noise, by_token=by_token)
 
     def with_weights(self, weights):
         """The same with other weights."""
@@ -162,3 +253,9 @@ class Fitted:
         tables = [other.weights.table.rows(at) for other in others]
         table = self.weights.table.combined(tables, counts[:, at], prior)
         return self.with_table(self.weights.table.replaced(at, table))
+
+
+def _mapped(factors, rows, squared):
+    """What features say: sums of the rows of their map, the last left out."""
+    factors = np.square(factors) if squared else factors
+    return (factors @ rows[:-1]).astype(np.float32)

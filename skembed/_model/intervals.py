@@ -50,7 +50,7 @@ class ResidualQuantiles:
         return np.stack(out, axis=1)
 
 
-def rarity(codes, counts, own=0.0):
+def rarity(codes, counts, own=0.0, factors=None):
     """How rare the tokens of every row are: 0 for common ones, 1 for an unknown one.
 
     It is the root of the sum of the squares of ``1 / (1 + n)``, with ``n`` the number
@@ -64,14 +64,17 @@ def rarity(codes, counts, own=0.0):
         Counts of the first columns, those of tokens; others are ignored.
     own : float, default=0.0
         How often a row counts itself.
+    factors : ndarray of shape (n_rows, n_columns), default=None
+        What the vector of each token is multiplied by; None: by 1.
 
     Returns
     -------
     rarity : ndarray of shape (n_rows,)
     """
     total = np.zeros(len(codes))
-    for column, n in zip(codes.T, counts, strict=False):
-        total += np.square(1.0 / (1.0 + np.maximum(n[column] - own, 0.0)))
+    for k, (column, n) in enumerate(zip(codes.T, counts, strict=False)):
+        rare = np.square(1.0 / (1.0 + np.maximum(n[column] - own, 0.0)))
+        total += rare if factors is None else rare * np.square(factors[:, k])
     return np.sqrt(total)
 
 

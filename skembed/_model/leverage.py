@@ -19,9 +19,13 @@ from .prior import N_WAVES, Field
 
 
 def is_seen_at_once(fitted, n_rows):
-    """Whether the leverages of so many rows are computed for all weights at once."""
+    """Whether the leverages of so many rows are computed for all weights at once.
+
+    Not where a vector is blended of several rows of the table.
+    """
     cells = float(n_rows) ** 2 * len(fitted.encoder.column_sizes)
-    return fitted.architecture.head is None and cells <= settings.JOINT_CELLS
+    plain = fitted.architecture.head is None and not fitted.encoder.has_blends
+    return plain and cells <= settings.JOINT_CELLS
 
 
 def joint_leverage(fitted, encoded, weights, noise):

@@ -60,8 +60,11 @@ class Architecture(NamedTuple):
         pieces = n_pieces if self.has_direct_terms else 0
         return n_columns * self.width + n_numbers + pieces
 
-    def weight_shapes(self, n_columns=-1, n_numbers=-1, n_pieces=-1):
-        """Name -> shape of every weight but the tables; -1 for what the data say."""
+    def weight_shapes(self, n_columns=-1, n_numbers=-1, n_pieces=-1, n_blocks=-1):
+        """Name -> shape of every weight but the tables; -1 for what the data say.
+
+        `n_columns` vectors are read of a row, and the table has `n_blocks`.
+        """
         shapes = {}
         n_in = -1
         if n_columns >= 0:
@@ -78,7 +81,7 @@ class Architecture(NamedTuple):
             if self.n_outputs > 1:
                 shapes["readout"] = (self.n_first, self.n_outputs)
             shapes["log_noise"] = (self.n_outputs,)
-            shapes["prior"] = (n_columns, self.n_first, N_FIELDS + N_WAVES)
+            shapes["prior"] = (n_blocks, self.n_first, N_FIELDS + N_WAVES)
         return shapes
 
 
@@ -122,7 +125,7 @@ class Weights:
         return replace(self, table=table, dense=self.dense | dense)
 
 
-def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_columns):
+def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_blocks):
     """Weights to start from.
 
     Kernels are Glorot's, biases zero, as in Keras. Where there are direct terms they
@@ -141,7 +144,7 @@ def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_col
         elif name == "readout":
             value = np.eye(*shape)
         elif name == "prior":
-            value = untrained(*shape[:2], slice(n_token_columns, None))
+            value = untrained(*shape[:2], slice(n_token_blocks, None))
         elif name == architecture.intercept:
             value = np.broadcast_to(intercept, shape)
         dense[name] = np.asarray(value, np.float32)

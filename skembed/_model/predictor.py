@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import _settings as settings
+from .._data.encoded import Encoded
 from .draws import antithetic
 from .network import outputs, outputs_and_slopes
 
@@ -16,9 +17,9 @@ class Predictor:
     weights : Weights
     knots : Knots
     sizes : list of int
-        Number of codes of each column.
-    mask : ndarray of shape (n_columns, width)
-        0 where a column's vectors are shorter than the widest.
+        Number of codes of each block of the table.
+    mask : ndarray of shape (n_blocks, width)
+        0 where a block's vectors are shorter than the widest.
     beyond : Beyond or None
         What is not known of numbers beyond their range; None where vectors are points.
     """
@@ -33,8 +34,14 @@ class Predictor:
 
     @property
     def offsets(self):
-        """First row of the table of each column."""
+        """First row of the table of each block."""
         return np.concatenate([[0], np.cumsum(self.sizes)])[:-1].astype(np.int64)
+
+    def places(self, encoded):
+        """Row of the table of every code, (n_rows, n_slots)."""
+        if encoded.blend is None:
+            return encoded.codes + self.offsets
+        return encoded.codes + self.offsets[encoded.blend.slots.block]
 
     def outputs(self, encoded):
         """Output of the network for every row, float64 (n_rows, n_outputs)."""
@@ -50,12 +57,11 @@ class Predictor:
         if not (likelihood.bends and self.architecture.tables.has_spread):
             return self.outputs(encoded)
 
-        def averaged(codes, numbers):
-            f, slopes = self._outputs_and_slopes(codes, numbers)
-            _, root = self.weights.table.spread(codes + self.offsets)
-            slopes /= root[:, None]
+        def averaged(batch):
+            f, slopes = self._outputs_and_slopes(batch)
+            slopes /= self._spread(batch)[1][:, None]
             roots = slopes.reshape(*f.shape, -1)
-            beyond = np.sqrt(self.beyond.variance(numbers))
+            beyond = np.sqrt(self.beyond.variance(batch.numbers))
             if beyond.any():
                 beyond = beyond[:, :, None] * np.eye(f.shape[1])
                 roots = np.concatenate([roots, beyond], axis=2)
@@ -70,12 +76,26 @@ class Predictor:
         ------
         rows : slice
             Which rows of `encoded` the batch is.
-        slopes : ndarray of float32 of shape (n_rows, n_outputs, n_columns, width)
+        slopes : ndarray of float32 of shape (n_rows, n_outputs, n_fields, width)
         """
         for start in range(0, len(encoded.codes), settings.SLOPES_BATCH):
             rows = slice(start, start + settings.SLOPES_BATCH)
-            batch = encoded.codes[rows], encoded.numbers[rows]
-            yield rows, self._outputs_and_slopes(*batch)[1]
+            yield rows, self._outputs_and_slopes(encoded.rows(rows))[1]
+
+    def slopes_by_row(self, encoded):
+        """As `slopes`, but by the table's rows in place of the vectors they make.
+
+        Yields
+        ------
+        rows : slice
+        slopes : ndarray of float32 of shape (n_rows, n_outputs, n_slots, width)
+        """
+        for rows, slopes in self.slopes(encoded):
+            if encoded.blend is not None:
+                factors, slots = encoded.blend.rows(rows)
+                slopes = slopes[:, :, slots.field] * self.mask[slots.block]
+                slopes = slopes * factors[:, None, :, None].astype(np.float32)
+            yield rows, slopes
 
     def moments(self, encoded, link):
         """Standard deviation of ``link(output)`` under the vectors' posterior.
@@ -83,15 +103,15 @@ class Predictor:
         The draws are the same for all rows, so the result for a row does not depend on
         the other rows of the call.
         """
-        shape = len(self.sizes), self.architecture.width
+        shape = self._field_mask(encoded.blend).shape
         draws = antithetic(settings.STD_PAIRS, *shape)
 
-        def spread(codes, numbers):
+        def spread(batch):
             total, square = 0.0, 0.0
-            centre = link(self._outputs(codes, numbers))
-            mean, root = self.weights.table.spread(codes + self.offsets)
+            centre = link(self._outputs(batch))
+            mean, root = self._spread(batch)
             for draw in draws:
-                value = link(self._of_vectors(mean + draw / root, numbers)) - centre
+                value = link(self._of_vectors(mean + draw / root, batch)) - centre
                 total = total + value
                 square = square + np.square(value)
             shift = total / len(draws)
@@ -99,33 +119,64 @@ class Predictor:
 
         return self._by_distinct_rows(encoded, spread)
 
-    def _outputs(self, codes, numbers):
-        vectors = self.weights.table.mean[codes + self.offsets].astype(np.float64)
-        return self._of_vectors(vectors, numbers)
+    def _vectors(self, encoded):
+        """Vectors of the rows, float64 (n_rows, n_fields, width)."""
+        mean = self.weights.table.mean[self.places(encoded)].astype(np.float64)
+        return self._blended(mean, encoded.blend)
 
-    def _outputs_and_slopes(self, codes, numbers):
-        vectors = self.weights.table.mean[codes + self.offsets].astype(np.float64)
-        vectors *= self.mask
+    def _spread(self, encoded):
+        """Means of the vectors, and roots of their precisions."""
+        mean, root = self.weights.table.spread(self.places(encoded))
+        if encoded.blend is None:
+            return mean, root
+        variance = self._blended(1.0 / np.square(root), encoded.blend, np.square)
+        with np.errstate(divide="ignore"):  # what no row adds to is known
+            return self._blended(mean, encoded.blend), 1.0 / np.sqrt(variance)
+
+    def _blended(self, values, blend, of_factors=None):
+        """What rows of the table add up to, field by field."""
+        if blend is None:
+            return values * self.mask
+        factors, slots = blend
+        factors = factors if of_factors is None else of_factors(factors)
+        return slots.added_up(values * (factors[:, :, None] * self.mask[slots.block]))
+
+    def _field_mask(self, blend):
+        """0 where a field's vectors are shorter than the widest, (n_fields, width)."""
+        if blend is None:
+            return self.mask
+        found = blend.slots.added_up(self.mask[blend.slots.block][None])[0]
+        return np.minimum(found, 1.0)
+
+    def _outputs(self, encoded):
+        return self._of_vectors(self._vectors(encoded), encoded)
+
+    def _outputs_and_slopes(self, encoded):
+        vectors = self._vectors(encoded)
         f, slopes = outputs_and_slopes(
-            self.architecture, self.weights, vectors, numbers, self.knots
+            self.architecture, self.weights, vectors, encoded.numbers, self.knots
         )
-        return f, slopes * self.mask
+        return f, slopes * self._field_mask(encoded.blend)
 
-    def _of_vectors(self, vectors, numbers):
-        vectors *= self.mask
-        return outputs(self.architecture, self.weights, vectors, numbers, self.knots)
+    def _of_vectors(self, vectors, encoded):
+        vectors *= self._field_mask(encoded.blend)
+        return outputs(
+            self.architecture, self.weights, vectors, encoded.numbers, self.knots
+        )
 
     def _by_distinct_rows(self, encoded, function):
         """Apply `function` to the distinct rows only, if finding them is cheap."""
-        codes, numbers = encoded
+        codes, numbers, blend = encoded
         n = len(codes)
-        n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))
+        with np.errstate(over="ignore"):  # more than any float64: too many, too
+            n_possible = float(np.prod(np.asarray(self.sizes, np.float64)))
         if (
             numbers.shape[1]
+            or blend is not None
             or n < 2
             or n_possible > settings.LOOKUP_PER_ROW * n + settings.LOOKUP_LEAST
         ):
-            return _in_batches(codes, numbers, function)
+            return _in_batches(encoded, function)
         key = np.ravel_multi_index(tuple(codes.T), self.sizes)
         seen = np.zeros(int(n_possible), bool)
         seen[key] = True
@@ -133,19 +184,12 @@ class Predictor:
         place = np.cumsum(seen) - 1
         rows = np.stack(np.unravel_index(distinct, self.sizes), axis=1)
         blank = np.zeros((len(rows), 0))
-        return _in_batches(rows, blank, function)[place[key]]
+        return _in_batches(Encoded(rows, blank), function)[place[key]]
 
 
-def _in_batches(codes, numbers, function):
-    n = len(codes)
-    if n <= settings.PREDICT_BATCH:
-        return function(codes, numbers)
-    return np.concatenate(
-        [
-            function(
-                codes[i : i + settings.PREDICT_BATCH],
-                numbers[i : i + settings.PREDICT_BATCH],
-            )
-            for i in range(0, n, settings.PREDICT_BATCH)
-        ]
-    )
+def _in_batches(encoded, function):
+    n, size = len(encoded.codes), settings.PREDICT_BATCH
+    if n <= size:
+        return function(encoded)
+    starts = range(0, n, size)
+    return np.concatenate([function(encoded.rows(slice(i, i + size))) for i in starts])

@@ -39,17 +39,22 @@ class RowNoise:
     cuts: list
     by_prediction: list
 
-    def log_factor(self, at, f):
+    def log_factor(self, at, factors, f):
         """What is added to the log variance, (n_rows, n_outputs).
 
         Parameters
         ----------
-        at : ndarray of int of shape (n_rows, n_columns)
+        at : ndarray of int of shape (n_rows, n_slots)
             Positions of table rows.
+        factors : ndarray of shape (n_rows, n_slots) or None
+            What their effects are multiplied by; None: by 1.
         f : ndarray of shape (n_rows, n_outputs)
             Outputs of the network.
         """
-        found = self.by_token[at].sum(axis=1, dtype=np.float64)
+        found = self.by_token[at].astype(np.float64)
+        if factors is not None:
+            found *= factors[:, :, None]
+        found = found.sum(axis=1)
         for output, cuts in enumerate(self.cuts):
             bins = np.searchsorted(cuts, f[:, output], side="right")
             found[:, output] += self.by_prediction[output][bins]
@@ -65,17 +70,18 @@ class RowNoise:
         return replace(self, by_token=self.by_token[at])
 
 
-def learned(at, sizes, n_token_columns, f, squares, share, weights):
+def learned(columns, sizes, n_token_blocks, f, squares, share, weights):
     """Learn the effects from residuals of rows that had no say in their predictions.
 
     Parameters
     ----------
-    at : ndarray of int of shape (n_rows, n_columns)
-        Positions of table rows.
+    columns : list of (codes, factors)
+        Of each block of the table: which of its rows each row has, (n_rows, n_slots),
+        and what their effects are multiplied by, or None for ones.
     sizes : list of int
-        Number of table rows of each column.
-    n_token_columns : int
-        The first columns; the others are bins of numbers.
+        Number of table rows of each block.
+    n_token_blocks : int
+        The first blocks; the others are bins of numbers.
     f : ndarray of shape (n_rows, n_outputs)
         Outputs of the network.
     squares : ndarray of shape (n_rows, n_outputs)
@@ -92,10 +98,11 @@ def learned(at, sizes, n_token_columns, f, squares, share, weights):
     """
     offsets = np.cumsum([0, *sizes])[:-1]
     groups = [
-        _groups(size, k < n_token_columns, settings.NOISE_BINS)
+        _groups(size, k < n_token_blocks, settings.NOISE_BINS)
         for k, size in enumerate(sizes)
     ]
-    columns = [group[at[:, k] - offsets[k]] for k, group in enumerate(groups)]
+    pairs = zip(groups, columns, strict=True)
+    columns = [(group[codes], factors) for group, (codes, factors) in pairs]
     by_token = np.zeros((sum(sizes), f.shape[1]), np.float32)
     own = np.empty_like(squares)
     cuts, by_prediction = [], []
@@ -104,7 +111,10 @@ def learned(at, sizes, n_token_columns, f, squares, share, weights):
         cuts.append(_between(f[:, output], weights, levels))
         predicted = np.searchsorted(cuts[-1], f[:, output], side="right")
         found, constant, own[:, output] = _additive(
-            [*columns, predicted], squares[:, output], share[:, output], weights
+            [*columns, (predicted[:, None], None)],
+            squares[:, output],
+            share[:, output],
+            weights,
         )
         *of_columns, of_prediction = found
         for k, (group, effects) in enumerate(zip(groups, of_columns, strict=True)):
@@ -132,10 +142,11 @@ def _groups(size, are_tokens, most):
 
 
 class _Effects:
-    """Effects of one column, and their scale."""
+    """Effects of one block of the table, and their scale."""
 
-    def __init__(self, codes):
+    def __init__(self, codes, factors):
         self.codes = codes
+        self.factors = np.ones(codes.shape) if factors is None else factors
         self.n = int(codes.max(initial=0)) + 1
         self.mean = np.zeros(self.n)
         self.precision = np.ones(self.n)
@@ -151,18 +162,20 @@ class _Effects:
 
     def own(self, score, information):
         """What rows have added to their own effects, by a step without them."""
+        square = np.square(self.factors)
         without = np.maximum(
-            self.precision[self.codes] - information, np.exp(-2.0 * self.log_scale)
+            self.precision[self.codes] - square * information[:, None],
+            np.exp(-2.0 * self.log_scale),
         )
-        return score / without
+        return score * (square / without).sum(axis=1)
 
     def step(self, score, information):
         """A step of the posterior and of its scale; how much each row's effect moved.
 
         Scales take steps of Fisher scoring on the evidence, as those of vectors do.
         """
-        score = np.bincount(self.codes, score, self.n)
-        information = np.bincount(self.codes, information, self.n)
+        score = self._summed(self.factors * score[:, None])
+        information = self._summed(np.square(self.factors) * information[:, None])
         target = information * self.mean + score
         for _ in range(settings.NOISE_SCALE_STEPS):
             prior = np.exp(-2.0 * self.log_scale)
@@ -177,12 +190,15 @@ class _Effects:
         self.precision = information + np.exp(-2.0 * self.log_scale)
         before = self.mean
         self.mean = np.clip(target / self.precision, before - 1.0, before + 1.0)
-        return (self.mean - before)[self.codes]
+        return ((self.mean - before)[self.codes] * self.factors).sum(axis=1)
+
+    def _summed(self, values):
+        return np.bincount(self.codes.ravel(), values.ravel(), self.n)
 
 
 def _additive(columns, squares, share, weights):
     """Effects of each column, the constant, and what rows add to their own."""
-    effects = [_Effects(codes) for codes in columns]
+    effects = [_Effects(*column) for column in columns]
     total, constant, dispersion = np.zeros(len(squares)), 0.0, 2.0
 
     def score():

@@ -11,7 +11,6 @@ from functools import partial
 import numpy as np
 
 from .. import _settings as settings
-from .._data.features import Encoded
 from .._data.rows import sample
 from . import row_noise
 from .intervals import left_open_without, rarity, residual_quantiles
@@ -48,8 +47,12 @@ def noise_variance(fitted, encoded, f):
     variance = _plain_noise(fitted, f)
     if fitted.row_noise is None:
         return variance
-    at = encoded.codes + fitted.offsets
-    return variance * np.exp(fitted.row_noise.log_factor(at, f))
+    return variance * np.exp(_log_factor(fitted, fitted.row_noise, encoded, f))
+
+
+def _log_factor(fitted, noise, encoded, f):
+    places = fitted.predictor.places(encoded)
+    return noise.log_factor(places, encoded.blend and encoded.blend.factors, f)
 
 
 def noise_scale(fitted):
@@ -60,9 +63,15 @@ def noise_scale(fitted):
     return np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))
 
 
-def rarity_of(fitted, codes, own=0.0):
+def rarity_of(fitted, encoded, own=0.0):
     """How rare the tokens of every row are."""
-    return rarity(codes, [index.code_counts for index in fitted.encoder.tokens], own)
+    counts = [index.code_counts for index in fitted.encoder.tokens]
+    if encoded.blend is None:
+        return rarity(encoded.codes, counts, own)
+    factors, slots = encoded.blend
+    at = np.flatnonzero(slots.block < len(counts))
+    counts = [counts[block] for block in slots.block[at]]
+    return rarity(encoded.codes[:, at], counts, own, factors[:, at])
 
 
 def with_scatter(fitted, rows):
@@ -104,7 +113,7 @@ def recalibrated(fitted, rows, by=None):
     # The noise alone is known too little: the normal density counts as some rows.
     n = settings.NORMAL_ROWS
     factors = (weights @ squares + n) / (weights.sum() + n)
-    rare = rarity_of(fitted, encoded.codes, own_rows)
+    rare = rarity_of(fitted, encoded, own_rows)
     std = np.sqrt(own + noise * factors)
     return replace(
         fitted,
@@ -129,19 +138,15 @@ class _LookedBackAt:
             self.inflation = 1.0 / (1.0 - leverage)
         self.residual = (observed - outcome(fitted, self.f)) * self.inflation
 
-    @property
-    def at(self):
-        """Positions of the rows of the table."""
-        return self.encoded.codes + self.fitted.offsets
-
     def row_noise(self):
         """Noise by row, and what rows have added to their own."""
         encoder = self.fitted.encoder
         variance = np.maximum(self.noise * self.inflation, 1e-300)
+        sizes = encoder.column_sizes
         return row_noise.learned(
-            self.at,
-            encoder.column_sizes,
-            len(encoder.tokens),
+            [self.encoded.of_block(block) for block in range(len(sizes))],
+            sizes,
+            encoder.n_token_blocks,
             self.f,
             np.square(self.residual) / variance,
             1.0 / self.inflation,
@@ -150,28 +155,28 @@ class _LookedBackAt:
 
     def quantiles(self, row_noise, own):
         """Quantiles of the residuals under this noise by row."""
-        factor = np.exp(row_noise.log_factor(self.at, self.f) - own)
+        log_factor = _log_factor(self.fitted, row_noise, self.encoded, self.f)
+        factor = np.exp(log_factor - own)
         std = np.sqrt(self.noise * (self.left_open + factor))
-        rare = rarity_of(self.fitted, self.encoded.codes, own=1.0)
+        rare = rarity_of(self.fitted, self.encoded, own=1.0)
         return residual_quantiles(self.residual, std, rare, self.weights)
 
 
 def _sampled(rows):
     """Encoded rows, outcomes and weights of as many rows as are looked at."""
-    blocks = [rows.codes, rows.numbers, rows.outcome]
+    blocks = [*rows.cells, rows.outcome]
     at, weights = sample(blocks, rows.weights, settings.NOISE_ROWS)
-    return Encoded(rows.codes[at], rows.numbers[at]), rows.outcome[at], weights
+    return rows.encoded(at), rows.outcome[at], weights
 
 
 def _left_open(fitted, encoded, f, noise):
     """As `left_open_without` has it, for every row and output."""
     by_f = np.square(slope(fitted, f))
-    found = np.empty_like(f)
-    for batch, by_vector in fitted.predictor.slopes(encoded):
-        at = encoded.codes[batch] + fitted.offsets
+    found, places = np.empty_like(f), fitted.predictor.places(encoded)
+    for batch, by_row in fitted.predictor.slopes_by_row(encoded):
         found[batch] = left_open_without(
-            np.square(by_vector) * by_f[batch, :, None, None],
-            1.0 / fitted.weights.table.precision[at],
+            np.square(by_row) * by_f[batch, :, None, None],
+            1.0 / fitted.weights.table.precision[places[batch]],
             noise[batch],
         )
     return found

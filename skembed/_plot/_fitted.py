@@ -108,8 +108,19 @@ def factorize(x):
 
 def cells(X, index):
     """Return a column of any table as a 1-d array of objects."""
-    codes, distinct = read(as_table(X))[index].factorize()
+    column = read(as_table(X))[index]
+    if column.holds_lists:
+        return column.lists()
+    codes, distinct = column.factorize()
     return as_objects([*python_cells(distinct), None])[codes]
+
+
+def values(X, table):
+    """Return the tokens of a column of any table, and the row that each is in."""
+    column = table.reader.read(read(as_table(X))[table.column])
+    codes, distinct = column.factorize()
+    tokens = as_objects([*python_cells(distinct), None])[codes]
+    return tokens, getattr(column, "rows", np.arange(len(tokens)))
 
 
 def finder(mapping):

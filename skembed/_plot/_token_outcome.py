@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
+from skembed._data.several import OneToken
 from skembed._data.wording import shown
 from skembed._plot import _common, _fitted
 from skembed._space.checks import check_lengths, check_many, check_numbers
@@ -159,10 +160,18 @@ class TokenOutcomeDisplay:
         5
         """
         _, table, name = _fitted.token_table(estimator, feature)
+        x, rows = _fitted.values(_fitted.before(estimator, X), table)
+        predictions = estimator.predict(X) if hasattr(estimator, "predict") else None
+        if not isinstance(table.reader, OneToken):
+            y = _numbers(y)
+            check_lengths(X=np.arange(rows.max() + 1), y=y)
+            y = y[rows]
+            if predictions is not None:
+                predictions = np.asarray(predictions)[rows]
         return cls.from_tokens(
-            _fitted.cells(_fitted.before(estimator, X), table.column),
+            x,
             y,
-            predictions=estimator.predict(X) if hasattr(estimator, "predict") else None,
+            predictions=predictions,
             feature_name=name,
             tokens=tokens,
             labels=labels,

@@ -18,7 +18,7 @@ from .._plot import _map
 from .._plot._fitted import finder, token_labels
 from .._space.metadata import metadata_names, metadata_values
 from .._space.ties import neighbors_and_ties
-from .._space.token_tables import TokenTable, column_codes
+from .._space.token_tables import TokenTable, column_values
 from .effects import effects_of, half_width, outcome_map, reduced_map
 from .outcomes import row_outcomes
 from .reference import made_up_rows, reference_rows
@@ -88,6 +88,7 @@ def thinned(table):
         unknown=place.get(table.unknown, -1),
         pooled=pooled,
         refuses_unknown=table.refuses_unknown,
+        reader=table.reader,
     )
     return few, note
 
@@ -169,8 +170,8 @@ def describe(subject, table, metadata=None, progress=lambda text: None):
     if subject.outcomes is not None:
         progress("outcomes")
         by_token = replace(table, unknown=-1, refuses_unknown=False)
-        codes = column_codes(by_token, subject.X)
-        found = row_outcomes(codes, subject.outcomes, len(table))
+        codes, rows_of = column_values(by_token, subject.X)
+        found = row_outcomes(codes, subject.outcomes[rows_of], len(table))
         arrays["nRows"] = found.n_rows.astype(np.int32)
         arrays["rawMean"] = found.mean[:, outputs].astype(np.float32)
         if found.values is not None:

@@ -8,6 +8,7 @@ from .. import _settings as settings
 from .._data.cells import as_objects
 from .._data.columns import take
 from .._data.frames import is_frame, replaced
+from .token_tables import TokenTable
 
 __all__ = ["ReferenceRows", "outcome_profiles", "profiles_in"]
 
@@ -37,13 +38,22 @@ class ReferenceRows:
         self.X = X
         self.rows, weights = _reference_rows(X, sample_weight, n_reference, rng)
         self.shares = weights / weights.sum()
+        # A token within others comes with its parents.
+        self._parents = getattr(estimator, "parents_", {}).get(column, {})
+        if self._parents:
+            k = int(np.sum(estimator.is_categorical_[:column]))
+            self._table = TokenTable.of_tokens(estimator.categories_[k])
 
     def __len__(self):
         return len(self.rows)
 
     def filled(self, tokens):
         """Return the rows with every token in turn, token by token."""
-        return _substitute(self.X, self.rows, self.column, tokens)
+        filled = _substitute(self.X, self.rows, self.column, tokens)
+        for column, parents in self._parents.items():
+            usual = np.append(parents, [None])[self._table.codes(tokens)]
+            filled = _with(filled, column, np.repeat(usual, len(self.rows)))
+        return filled
 
     def outcomes(self, tokens):
         """Predict with every token in turn, (n_tokens, n_rows, n_outputs)."""
@@ -119,8 +129,12 @@ def _reference_rows(X, sample_weight, n_reference, rng):
 def _substitute(X, rows, column, tokens):
     """Repeat the rows for every token, with that token in place of their own."""
     filled = take(X, np.tile(rows, len(tokens)))
-    values = np.repeat(tokens, len(rows))
-    if is_frame(X):
+    return _with(filled, column, np.repeat(tokens, len(rows)))
+
+
+def _with(filled, column, values):
+    """The rows with other values in a column."""
+    if is_frame(filled):
         return replaced(filled, column, as_objects(values))
     if filled.dtype.kind in "US" or values.dtype.kind != filled.dtype.kind:
         filled = filled.astype(object)

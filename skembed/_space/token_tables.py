@@ -19,9 +19,17 @@ from .. import _settings as settings
 from .._data.cells import MISSING, Refused, text
 from .._data.columns import as_tokens, read
 from .._data.lookup import Vocabulary
+from .._data.several import OneToken, SeveralTokens
 from .._data.wording import several, shown
 
-__all__ = ["TokenTable", "column_codes", "select_table", "token_tables"]
+__all__ = [
+    "TokenTable",
+    "column_codes",
+    "column_parts",
+    "column_values",
+    "select_table",
+    "token_tables",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +46,7 @@ class TokenTable:
     unknown: int = -1  # row that an unknown token shares, -1 for the prior
     pooled: np.ndarray | None = None  # rows of rare tokens that share one vector
     refuses_unknown: bool = False
+    reader: object = OneToken()  # how its cells are read
     _vocabulary: Vocabulary = field(default=None, repr=False)
 
     @classmethod
@@ -196,9 +205,19 @@ def token_tables(estimator):
             unknown=int(pooled[0]) if joins_pool else -1,
             pooled=pooled,
             refuses_unknown=rule == "error",
+            reader=_reader(estimator, int(column)),
         )
         tables.append(table)
     return tables
+
+
+def _reader(estimator, column):
+    """How the cells of a column are read."""
+    delimiters = getattr(estimator, "multi_valued_features_", {})
+    if column not in delimiters:
+        return OneToken()
+    combiner = getattr(estimator, "combiner", "mean")
+    return SeveralTokens(delimiters[column], combiner)
 
 
 def _pooled_rows(estimator, k):
@@ -233,6 +252,7 @@ def select_table(tables, feature):
 def column_codes(table, X):
     """Return the code in `table` of every cell of its column in X.
 
+    Of a column whose cells hold several tokens, the code of every token of every cell.
     Unknown tokens are treated as the estimator treats them: refused, with the code of
     the pooled rare tokens, or as the prior (code -1).
 
@@ -243,7 +263,24 @@ def column_codes(table, X):
     X : dataframe or ndarray of shape (n_samples, n_features)
         As `_data.columns.as_table` returns it.
     """
-    cells, distinct = read(X)[table.column].factorize()
+    return _codes(table, table.reader.read(read(X)[table.column]))
+
+
+def column_values(table, X):
+    """Return the codes as `column_codes`, and the row of X that each is in."""
+    column = table.reader.read(read(X)[table.column])
+    codes = _codes(table, column)
+    return codes, getattr(column, "rows", np.arange(len(codes)))
+
+
+def column_parts(table, X):
+    """Return codes and factors, (n_samples, n_slots) each, of the cells of a column."""
+    column = table.reader.read(read(X)[table.column])
+    return table.reader.part(column, _codes(table, column), -1)
+
+
+def _codes(table, column):
+    cells, distinct = column.factorize()
     # a missing cell has the code -1, so its row comes last
     codes = np.append(table.known_positions(distinct), table.missing)
     if table.refuses_unknown:

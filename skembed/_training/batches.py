@@ -79,7 +79,8 @@ class Batches:
         self._order_rng, self._noise_rng = rng.spawn(2)
         self._waiting = np.zeros(0, np.int32)
         architecture = problem.architecture
-        per_row = problem.mask.size if architecture.tables.has_spread else 0
+        per_row = rows.codes.shape[1] * architecture.width
+        per_row *= architecture.tables.has_spread
         n_noise = self.batch * max(per_row, architecture.n_outputs)
         size = _pool_size(n_noise) if architecture.tables.has_spread else 1
         self.pool = rng.standard_normal(size, dtype=np.float32)

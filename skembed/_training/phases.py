@@ -79,6 +79,7 @@ def _says_it_all(problem):
     """Whether the first-order term of one column is all that there is to learn."""
     shape = problem.architecture
     one = len(problem.sizes) == 1 and problem.rows.numbers.shape[1] == 0
+    one = one and problem.rows.blend is None  # layers tell mixed cells apart
     return one and shape.n_first == shape.n_outputs
 
 
@@ -105,7 +106,7 @@ def calibration_rows(fitted, rows):
         return None
     if len(fitted.mask) < settings.HELD_BACK_COLUMNS:
         return None
-    blocks = [rows.codes, rows.numbers, rows.outcome]
+    blocks = [*rows.cells, rows.outcome]
     at, taken, left = set_apart(blocks, rows.weights, settings.HELD_BACK)
     if not taken.any() or is_seen_at_once(fitted, len(at)):
         return None

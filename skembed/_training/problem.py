@@ -137,12 +137,10 @@ def problem_of(fitted, rows, **more):
 
 def table_counts(rows, n_table_rows):
     """Weighted number of observations of every table row."""
-    n_columns = rows.codes.shape[1]
-    return np.bincount(
-        rows.codes.ravel(),
-        weights=np.repeat(rows.weights, n_columns),
-        minlength=n_table_rows,
-    )
+    weights = np.repeat(rows.weights, rows.codes.shape[1])
+    if rows.blend is not None:
+        weights *= rows.blend.factors.ravel() != 0.0
+    return np.bincount(rows.codes.ravel(), weights, n_table_rows)
 
 
 def loosened(fitted):
@@ -163,7 +161,7 @@ def begun_again(fitted, problem, rng):
         {name: value.shape for name, value in dense.items()},
         rng,
         intercept=likelihood.intercept(rows.targets, rows.weights),
-        n_token_columns=len(fitted.encoder.tokens),
+        n_token_blocks=fitted.encoder.n_token_blocks,
     )
     return fitted.with_weights(weights)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._data.blend import Blend
 from .._data.rows import merge
 
 
@@ -9,13 +10,20 @@ def merged_rows(observations, offsets, likelihood):
     """Merged rows with the targets of y minus its minimum, and that minimum."""
     y = observations.outcome
     origin = y.min(axis=0) if likelihood.location_scale else np.zeros(y.shape[1])
+    numbers, blend = observations.numbers, observations.blend
+    if blend is not None:  # factors are numbers that tell rows apart
+        offsets = offsets[blend.slots.block]
+        numbers = np.concatenate([numbers, blend.factors], axis=1)
     rows = merge(
         (observations.codes + offsets).astype(np.int32),
-        observations.numbers,
+        numbers,
         likelihood.targets(y - origin),
         observations.weights,
         likelihood.average_targets,
     )
+    if blend is not None:
+        numbers, factors = np.split(rows.numbers, [observations.numbers.shape[1]], 1)
+        rows = rows._replace(numbers=numbers, blend=Blend(factors, blend.slots))
     return rows._replace(targets=likelihood.finish_targets(rows.targets)), origin
 
 

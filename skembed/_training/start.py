@@ -35,7 +35,7 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     problem : Problem
     """
     likelihood.check(observations.outcome)
-    check_vector_lengths(estimator.embedding_dim, len(encoder.tokens))
+    check_vector_lengths(estimator.embedding_dim, encoder)
     sizes, n_outputs = encoder.column_sizes, observations.outcome.shape[1]
     n_numbers, knots = observations.numbers.shape[1], Knots(*encoder.knots)
     offsets = np.cumsum([0, *sizes])[:-1]
@@ -45,18 +45,19 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     if not tables.has_likelihood and likelihood.location_scale:
         _warn_of_scale(observations.outcome)
 
-    dims = vector_lengths(estimator.embedding_dim, sizes)
+    dims = vector_lengths(estimator.embedding_dim, encoder.sizes_of_columns)
+    n_fields = encoder.n_fields
     shape = _architecture(estimator, tables, dims, n_outputs)
     if make_head is not None:
-        n_inputs = shape.n_inputs(len(sizes), n_numbers, len(knots.low))
+        n_inputs = shape.n_inputs(n_fields, n_numbers, len(knots.low))
         meta = {
             "n_inputs": n_inputs,
             "n_outputs": n_outputs,
-            "embedding_dims": [shape.width] * len(sizes),
+            "embedding_dims": [shape.width] * n_fields,
             "n_features_in": len(encoder.is_categorical),
         }
         shape = shape._replace(head=make_head(meta))
-    shapes = shape.weight_shapes(len(sizes), n_numbers, len(knots.low))
+    shapes = shape.weight_shapes(n_fields, n_numbers, len(knots.low), len(sizes))
     intercept = 0.0
     if tables.has_likelihood:
         intercept = likelihood.intercept(rows.targets, rows.weights)
@@ -66,10 +67,9 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
         shapes,
         rng,
         intercept=intercept,
-        n_token_columns=len(encoder.tokens),
+        n_token_blocks=encoder.n_token_blocks,
     )
-    mask = (np.arange(shape.width) < np.asarray(dims)[:, None]).astype(np.float32)
-    mask = mask.reshape(len(dims), shape.width)
+    mask = encoder.mask(dims, shape.width, shape.n_first)
     fitted = Fitted(
         encoder, shape, weights, mask, likelihood, centre, scale, rows.total
     )
@@ -164,14 +164,21 @@ def vector_lengths(wanted, sizes):
     return dims + [max(dims, default=1)] * (n_columns - len(dims))
 
 
-def check_vector_lengths(wanted, n_categorical):
+def check_vector_lengths(wanted, encoder):
     """Raise if `embedding_dim` is a list that does not fit the categorical columns."""
     if isinstance(wanted, str) or np.ndim(wanted) == 0:
         return
-    dims = np.asarray(wanted)
+    dims, n_categorical = np.asarray(wanted), len(encoder.tokens)
     fits = dims.shape == (n_categorical,) and dims.dtype.kind in "iu"
     if not fits or (dims < 1).any():
         raise ValueError(
             "embedding_dim as a list needs one positive integer per categorical "
             f"column, {n_categorical} here; got {wanted!r}."
         )
+    for group in encoder.shared:
+        own = dims[list(group.columns)]
+        if len(set(own.tolist())) > 1:
+            raise ValueError(
+                "embedding_dim gives columns of one group of shared_features the "
+                f"lengths {own.tolist()}; their vectors are of one length."
+            )

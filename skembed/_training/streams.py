@@ -45,7 +45,7 @@ def chunk(fitted, samples, kept, recipe, rng):
     """
     fitted, rows = _grown(fitted, samples)
     n_before = 0.0 if kept is None else kept.weights.sum()
-    kept = None if kept is None else within_limits(kept.more(*rows))
+    kept = None if kept is None else within_limits(kept.more(rows))
     if kept is not None:
         return _with_all_before(fitted, kept, n_before, recipe, rng)
     if fitted.prior is None:
@@ -76,7 +76,7 @@ def fold_in(fitted, samples, kept, recipe, rng):
     Parameters: see `warm_start`.
     """
     fitted, rows = _grown(fitted, samples)
-    kept = None if kept is None else within_limits(kept.more(*rows))
+    kept = None if kept is None else within_limits(kept.more(rows))
     return _under_what_was_learned(
         fitted, rows, recipe, kept, frozen=True, moves=fitted.is_token.astype(float)
     )

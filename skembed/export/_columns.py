@@ -75,6 +75,41 @@ def input_kinds(encoder, names):
     ]
 
 
+def refuse_several(encoder, columns):
+    """Raise if a cell of a column may hold several tokens."""
+    for at in encoder.multi_valued:
+        raise TypeError(
+            f"The cells of column {columns[at].name!r} hold several tokens, and graphs "
+            "of ONNX take one value per row and column. Export model_ by Keras, "
+            "model_.export(path, format='onnx'), which reads model_inputs, or the "
+            "vectors by to_parquet."
+        )
+
+
+def refuse_hierarchies(encoder, columns):
+    """Raise if the tokens of a column are within others."""
+    at = np.flatnonzero(encoder.is_categorical)
+    for level in encoder.levels:
+        raise TypeError(
+            f"The tokens of column {columns[at[level.child]].name!r} are within others "
+            "(hierarchy=), which to_onnx does not translate. Export model_ by Keras, "
+            "model_.export(path, format='onnx'), which reads model_inputs, or the "
+            "vectors by to_parquet."
+        )
+
+
+def refuse_features(encoder, columns):
+    """Raise if there are features of the tokens of a column."""
+    at = np.flatnonzero(encoder.is_categorical)
+    for known in encoder.described:
+        raise TypeError(
+            f"The tokens of column {columns[at[known.column]].name!r} have features "
+            "(token_features=), which to_onnx does not translate. Export model_ by "
+            "Keras, model_.export(path, format='onnx'), which reads model_inputs, or "
+            "the vectors by to_parquet."
+        )
+
+
 def _kind_of_tokens(index, name):
     kind = _kind(index, name)
     if kind == TEXT:

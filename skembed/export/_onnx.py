@@ -21,6 +21,9 @@ from ._columns import (
     input_names,
     kinds_of,
     numbers,
+    refuse_features,
+    refuse_hierarchies,
+    refuse_several,
     table_rows,
 )
 from ._extras import needs
@@ -224,27 +227,31 @@ def values_of(g, estimator, columns, asked, missing=MISSING, coverage=0.9):
     if not all(isinstance(one, str) for one in missing):
         raise TypeError(f"missing={shown(missing)} must hold strings.")
     pool = rule == "infrequent_if_exist"
+    refuse_several(estimator._fitted.encoder, columns)
+    refuse_hierarchies(estimator._fitted.encoder, columns)
+    refuse_features(estimator._fitted.encoder, columns)
     if not hasattr(estimator, "predict"):
         return {"vectors": _encoded(g, estimator, columns, pool, missing)}
-    encoder = estimator._fitted.encoder
+    fitted = estimator._fitted.apart
+    encoder = fitted.encoder
     tokens = table_rows(g, encoder, columns, pool, missing)
     read = numbers(g, encoder, columns)
 
     def values(g, tokens, asked):
-        return _of_predictor(g, estimator, tokens, read, asked, coverage)
+        outcomes = Outcomes(g, fitted, tokens, read)
+        return _of_predictor(g, estimator, outcomes, asked, coverage)
 
     looked_up = [name for name in asked if name != "vectors"]
-    if not may_tabulate(estimator._fitted, looked_up):
+    if not may_tabulate(fitted, looked_up):
         return values(g, tokens, asked)
-    found = tabulated(g, estimator._fitted, tokens, looked_up, values)
+    found = tabulated(g, fitted, tokens, looked_up, values)
     if "vectors" in asked:
         found |= values(g, tokens, ["vectors"])
     return {name: found[name] for one in asked for name in _NAMES.get(one, (one,))}
 
 
-def _of_predictor(g, estimator, tokens, read, asked, coverage):
-    """Values of the outputs of a predictor, from the rows of its table and numbers."""
-    outcomes = Outcomes(g, estimator._fitted, tokens, read)
+def _of_predictor(g, estimator, outcomes, asked, coverage):
+    """Values of the outputs of a predictor."""
     found = {}
     for name in asked:
         if name == "interval":

@@ -192,6 +192,7 @@ def _effects(estimator, n_columns):
     fitted = vars(estimator).get("_fitted")
     if fitted is None or not hasattr(estimator, "predict"):
         return [None] * n_columns, None
+    fitted = fitted.apart
     architecture, dense = fitted.architecture, fitted.weights.dense
     if not architecture.has_direct_terms or architecture.head is not None:
         return [None] * n_columns, None

@@ -248,7 +248,7 @@ def test_odd_cells_are_tokens():
 )
 def test_nested_columns_of_arrow_are_refused(values):
     with pytest.raises(TypeError, match="Column 'odd' of X holds nested values"):
-        column(pa.table({"odd": values}))
+        column(pa.table({"odd": values})).factorize()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,13 @@ def every_kind(X, y):
         yield EmbeddingRegressor(loss=loss, quantile=quantile, **SMALL).fit(X, y)
     yield EmbeddingRegressor(prior=None, **SMALL).fit(X, y)
     yield EmbeddingRegressor(**SMALL).partial_fit(X, y)
+    stream = EmbeddingRegressor(multi_valued_features=[0], **SMALL)
+    yield stream.partial_fit(X, y)
+    yield EmbeddingRegressor(shared_features=[[0, 1]], **SMALL).fit(X, y)
+    within = {1: {0: "low", 1: "low", 2: "high"}}
+    yield EmbeddingRegressor(hierarchy=within, **SMALL).fit(X, y)
+    known = {"token": [0, 1], "even": [1.0, 0.0]}
+    yield EmbeddingRegressor(token_features={1: known}, **SMALL).fit(X, y)
     yield EmbeddingClassifier(**SMALL).fit(X, few)
     yield EmbeddingClassifier(**SMALL).fit(X, few).calibrate(X, few)
     yield EmbeddingClassifier(**SMALL).partial_fit(X, few > 0, classes=[False, True])

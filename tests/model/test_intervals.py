@@ -376,7 +376,7 @@ def test_neither_of_three_columns_nor_of_few_or_many_rows_are_any_held_back(
     weights = SimpleNamespace(dense={"kernel_0": np.zeros((30, 500))})
     columns = {
         "architecture": SimpleNamespace(head=None),
-        "encoder": SimpleNamespace(column_sizes=[60] * 4),
+        "encoder": SimpleNamespace(column_sizes=[60] * 4, has_blends=False),
         "weights": weights,
     }
     fitted = SimpleNamespace(mask=np.ones((4, 3)), **columns)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from skembed import EmbeddingRegressor, _settings
-from skembed._data.features import Encoded
+from skembed._data.encoded import Encoded
 from skembed._model.leverage import joint_leverage
 from skembed._model.network import Weights, weight_precision
 from skembed._model.prior import N_WAVES, Field

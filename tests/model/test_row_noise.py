@@ -20,7 +20,7 @@ def drawn(spread, n=20_000, n_tokens=200, seed=0, share=1.0):
 def learn(at, squares, share=1.0, n_tokens=200, weights=None):
     n = len(at)
     return learned(
-        at,
+        [(at, None)],
         [n_tokens + 1],
         1,
         np.zeros((n, 1)),
