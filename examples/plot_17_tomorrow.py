@@ -2,8 +2,8 @@
 Intervals for tomorrow
 ======================
 
-Shops sell more and more, each at its own pace. A model learns from the first two years and
-predicts the third. What does it say of its own errors?
+Shops sell more and more, each at its own pace. A model learns from the first two years
+and predicts the third. What does it say of its own errors?
 """
 
 # %%
@@ -25,8 +25,8 @@ y = 10 + rng.normal(0, 1, n_shops)[shop] + path[day // 30, shop] + rng.normal(0,
 past, future = day < 30 * 24, day >= 30 * 24
 
 # %%
-# A random split of the first two years looks well: rows to predict lie between rows that
-# were learned.
+# A random split of the first two years looks well: rows to predict lie between rows
+# that were learned.
 
 
 def share_inside(model, rows, coverage=0.8):
@@ -55,9 +55,9 @@ last = EmbeddingRegressor(validation_rows="last", random_state=0).fit(X[past], y
 print(f"validation_rows='last': {share_inside(last, future):.0%}")
 
 # %%
-# Predictions are farther off the farther ahead they are. Once outcomes of the new year come
-# in, ``calibrate`` brings intervals up to date, here on every month for the month after it.
-# The vectors and predictions stay as they are.
+# Predictions are farther off the farther ahead they are. Once outcomes of the new year
+# come in, ``calibrate`` brings intervals up to date, here on every month for the month
+# after it. The vectors and predictions stay as they are.
 
 calibrated = EmbeddingRegressor(random_state=0).fit(X[past], y[past])
 months = np.arange(18, n_months)
