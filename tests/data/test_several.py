@@ -111,20 +111,20 @@ def test_slots_of_cells(combiner, each):
     found = read(column([["b", "a"], ["a"], ["x", "y"], {"a": 1, "b": 3}]))[0].several()
     code = np.array([{"a": 0, "b": 1}.get(token, 5) for token in found.uniques])
     reader = SeveralTokens(None, combiner)
-    part = reader.part(found, code[found.codes], 5, 2)
+    codes, factors = reader.part(found, code[found.codes], 5)
     # Unknown ones are not the same token; the third cell holds two.
-    assert_array_equal(part.codes, [[0, 1], [0, 0], [5, 5], [0, 1]])
+    assert_array_equal(codes, [[0, 1], [0, 0], [5, 5], [0, 1]])
     weighed = [0.25, 0.75] if combiner == "mean" else [1.0, 3.0]
-    assert_array_equal(part.factors, [[each, each], [1, 0], [each, each], weighed])
-    assert (part.field, part.block) == (2, 2)
+    assert_array_equal(factors, [[each, each], [1, 0], [each, each], weighed])
     weights = reader.weights(found, np.array([1.0, 2.0, 3.0, 4.0]))
     assert weights.sum() == 2 * 1 + 2 + 2 * 3 + 2 * 4
 
 
 def test_blends_of_several_calls_stand_below_each_other():
     def encoded(codes, factors):
-        single = OneToken().part(None, np.arange(len(codes)), -1, 1)
-        return assembled([Part(np.array(codes), np.array(factors), 0, 0), single])
+        several = Part(np.array(codes), np.array(factors), 0, 0, 0)
+        single = Part(*OneToken().part(None, np.arange(len(codes)), -1), 1, 1, 1)
+        return assembled([several, single])
 
     one = encoded([[3], [4]], [[1.0], [1.0]])
     two = encoded([[5, 6]], [[0.5, 0.5]])
