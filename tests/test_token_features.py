@@ -111,8 +111,12 @@ def test_features_of_every_kind():
     scale = found.factors[0, 2]
     assert_allclose(found.factors[:3, 0], [-scale, 0.0, scale], atol=1e-12)
     assert_allclose(found.of_tokens(np.array(["b", "z"], dtype=object))[0], 0.0)
+    # Categories of polars may be those of the whole process.
+    pl.Series(["c", "d"], dtype=pl.Categorical)
     other = pl.from_pandas(frame.reset_index())
     assert_array_equal(token_features(0, other, "token").factors, found.factors)
+    unused = frame.assign(text=pd.Categorical(frame["text"], list("dcba")))
+    assert_array_equal(token_features(0, unused, "token").factors, found.factors)
     columns = {name: other[name].to_list() for name in other.columns}
     assert_array_equal(token_features(0, columns, "token").factors, found.factors)
 

@@ -122,6 +122,10 @@ def _numbers(column):
 
 def _one_hot(column):
     codes, distinct = column.factorize()
+    # Categories that no token has are not features.
+    seen = np.unique(codes[codes >= 0])
+    codes = np.where(codes < 0, len(seen), np.searchsorted(seen, codes))
+    distinct = distinct[seen]
     order = sort_order(distinct)
     distinct, place = distinct[order], np.append(np.argsort(order), -1)
     found = np.zeros((len(codes), len(distinct) + 1))
