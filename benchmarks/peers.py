@@ -28,6 +28,15 @@ from sklearn.preprocessing import (
 from threadpoolctl import threadpool_limits
 
 MAX_NETWORK_ROWS = 50_000
+CATBOOST = {
+    "iterations": 500,
+    "learning_rate": 0.1,
+    "early_stopping_rounds": 30,
+    "max_ctr_complexity": 2,
+    "thread_count": 1,
+    "verbose": False,
+    "allow_writing_files": False,
+}
 
 
 def _predict(model, X, task):
@@ -190,17 +199,7 @@ def catboost(table, train, test, seed):
 
     def fit():
         fit_rows, stop_rows = _holdout(table, train, seed)
-        model = boosting(
-            iterations=500,
-            learning_rate=0.1,
-            early_stopping_rounds=30,
-            max_ctr_complexity=2,
-            cat_features=table.categorical,
-            thread_count=1,
-            random_seed=seed,
-            verbose=False,
-            allow_writing_files=False,
-        )
+        model = boosting(cat_features=table.categorical, random_seed=seed, **CATBOOST)
         model.fit(
             prepare(table.X.iloc[fit_rows]),
             table.y[fit_rows],

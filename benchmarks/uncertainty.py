@@ -13,6 +13,7 @@ import argparse
 import time
 
 import numpy as np
+from peers import CATBOOST
 from report import header, write
 from scipy.stats import norm
 from sklearn.compose import make_column_transformer
@@ -55,15 +56,9 @@ def catboost(table, train, tests, seed):
     X = table.X.fillna(dict.fromkeys(table.categorical, "missing"))
     model = CatBoostRegressor(
         loss_function="RMSEWithUncertainty",
-        iterations=500,
-        learning_rate=0.1,
-        early_stopping_rounds=30,
         cat_features=table.categorical,
-        max_ctr_complexity=2,
         random_seed=seed,
-        thread_count=1,
-        verbose=False,
-        allow_writing_files=False,
+        **CATBOOST,
     )
     model.fit(X.iloc[fit], table.y[fit], eval_set=(X.iloc[stop], table.y[stop]))
     mean, variance = model.predict(X.iloc[tests[1]]).T

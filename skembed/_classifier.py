@@ -559,8 +559,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         fitted = self._fitted
         encoded = rows.encoded(slice(None))
         f = fitted.predictor.integrated(encoded, fitted.likelihood)
-        of_one = f.shape[1] > 1 and not self._is_multilabel
-        learned = LogOdds.learned(f, rows.outcome, rows.weights, of_one)
+        learned = LogOdds.learned(fitted.likelihood, f, rows.outcome, rows.weights)
         self._fitted = replace(fitted, log_odds=learned)
         return self
 

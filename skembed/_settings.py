@@ -162,7 +162,7 @@ POOL_STEPS, MIN_POOL, MAX_POOL = 64, 1 << 16, 1 << 22
 # Rows at a time of a prediction, which bounds memory and stays in the cache, and of
 # slopes.
 PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
-# Half of the difference that slopes of activations are taken by.
+# Half of the difference that slopes of activations and of outcomes are taken by.
 SLOPE_STEP = 1e-4
 # Antithetic pairs of draws behind a standard deviation of a prediction, and behind
 # probabilities of more than two classes; nodes of the rule behind those of two.
@@ -189,10 +189,10 @@ RANGE_ROWS, MAX_RANGES = 200, 8
 NORMAL_ROWS = 20.0
 # Most of a number's precision, or of a prediction, that one row is taken to have given.
 MAX_LEVERAGE = 0.9
-# Most cells of the products of all rows with each other, over the columns, up to which
-# what a row gives is computed for all vectors and weights at once: half a second.
-# Found: "Intervals of small tables".
-JOINT_CELLS = 4e7
+# Most different rows, and most cells of their products with each other over the
+# columns, up to which what a row gives is computed for all vectors and weights at once:
+# half a second each. Found: "Intervals of small tables".
+JOINT_ROWS, JOINT_CELLS = 2_000, 4e7
 # Variance of what has no prior there, in units of the outcome's.
 FREE_VARIANCE = 100.0
 

@@ -274,38 +274,39 @@ def choose_described(wanted, n, names, is_categorical):
     return frames, is_categorical
 
 
-def refuse_described(frames, chains, readers, groups, names):
-    """Raise if a column with features of tokens is one of other kinds as well."""
-    within = list(chains)
-    for chain in chains.values():
-        within += [one for one in chain if isinstance(one, int)]
-    for at in frames:
-        other = "multi_valued_features" * isinstance(readers[at], SeveralTokens)
-        if any(at in group for group in groups):
-            other = "shared_features"
-        if at in within:
-            other = "hierarchy"
-        if other:
-            name = at if names is None else names[at]
-            raise ValueError(
-                f"The column {name!r} is in token_features and in {other}; it can be "
-                "in one of them only."
-            )
-
-
-def refuse_both(chains, readers, groups, names):
-    """Raise if a column of a hierarchy is one of several tokens, or shares them."""
-    for child, chain in chains.items():
-        for at in [child, *(one for one in chain if isinstance(one, int))]:
-            other = "multi_valued_features" * isinstance(readers[at], SeveralTokens)
-            if any(at in group for group in groups):
-                other = "shared_features"
-            if other:
+def refuse_both(frames, chains, readers, groups, names):
+    """Raise if a column is of two kinds that cannot be of one column."""
+    within = [
+        one
+        for child, chain in chains.items()
+        for one in (child, *chain)
+        if isinstance(one, int)
+    ]
+    kinds = {
+        "multi_valued_features": [
+            at for at, one in enumerate(readers) if isinstance(one, SeveralTokens)
+        ],
+        "shared_features": [at for group in groups for at in group],
+        "hierarchy": within,
+        "token_features": list(frames),
+    }
+    for kind, other in _APART:
+        for at in kinds[kind]:
+            if at in kinds[other]:
                 name = at if names is None else names[at]
                 raise ValueError(
-                    f"The column {name!r} is in hierarchy and in {other}; it can be in "
+                    f"The column {name!r} is in {kind} and in {other}; it can be in "
                     "one of them only."
                 )
+
+
+_APART = (
+    ("hierarchy", "shared_features"),
+    ("hierarchy", "multi_valued_features"),
+    ("token_features", "hierarchy"),
+    ("token_features", "shared_features"),
+    ("token_features", "multi_valued_features"),
+)
 
 
 def levels_of(chains, place):

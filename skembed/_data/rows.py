@@ -184,13 +184,18 @@ def set_apart(blocks, weights, share):
     return at, taken, total - taken
 
 
-def _distinct(blocks, weights):
-    """Positions of different rows, their weights and places in [0, 1), as if drawn."""
-    key, first, which = np.unique(
+def equal_rows(blocks):
+    """Hash and a position of each different row, and which of them every row is."""
+    return np.unique(
         row_hash([block + 0 for block in blocks]),
         return_index=True,
         return_inverse=True,
     )
+
+
+def _distinct(blocks, weights):
+    """Positions of different rows, their weights and places in [0, 1), as if drawn."""
+    key, first, which = equal_rows(blocks)
     # The upper 53 bits: a double holds no more, and 1 must not be reached.
     place = (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return first, np.bincount(which, weights, minlength=len(key)), place

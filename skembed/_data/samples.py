@@ -16,7 +16,6 @@ from .choice import (
     choose_shared,
     levels_of,
     refuse_both,
-    refuse_described,
 )
 from .columns import as_table, take
 from .features import FeatureEncoder
@@ -129,9 +128,8 @@ class Samples:
         named = len(mask), names
         groups, mask = choose_shared(columns["shared_features"], *named, mask)
         chains, mask = choose_hierarchy(columns["hierarchy"], *named, mask)
-        refuse_both(chains, readers, groups, names)
         frames, mask = choose_described(columns["token_features"], *named, mask)
-        refuse_described(frames, chains, readers, groups, names)
+        refuse_both(frames, chains, readers, groups, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
         encoder = FeatureEncoder(
             mask,

@@ -28,7 +28,7 @@ class LogOdds:
         return f * self.slope + self.shift
 
     @classmethod
-    def learned(cls, f, targets, weights, of_one):
+    def learned(cls, likelihood, f, targets, weights):
         """Learn them from log-odds and what has happened.
 
         They maximise the likelihood times normal densities of the logarithms of the
@@ -38,38 +38,43 @@ class LogOdds:
 
         Parameters
         ----------
+        likelihood : Likelihood
+            Of classes, which share a slope; or of ones in every output.
         f : ndarray of shape (n_rows, n_outputs)
         targets : ndarray of shape (n_rows, n_outputs)
             0 or 1.
         weights : ndarray of shape (n_rows,)
-        of_one : bool
-            Whether the outputs are the classes of one outcome, which share a slope.
         """
-        if of_one:
-            slope, shift = _fitted(f, targets, weights, softmax_of_rows)
+        if likelihood.name == "categorical":
+            slope, shift = _fitted(_of_classes, f, targets, weights)
             return cls(np.repeat(slope, f.shape[1]), shift)
         each = [
-            _fitted(f[:, [j]], targets[:, [j]], weights, expit)
+            _fitted(_of_ones, f[:, [j]], targets[:, [j]], weights)
             for j in range(f.shape[1])
         ]
         slopes, shifts = (np.concatenate(parts) for parts in zip(*each, strict=True))
         return cls(slopes, shifts)
 
 
-def softmax_of_rows(f):
-    """Probabilities of classes."""
-    return softmax(f, axis=1)
+def _of_classes(f, targets):
+    """Negative log-likelihood of each row, and its slope by the log-odds."""
+    loss = np.logaddexp.reduce(f, axis=1) - (targets * f).sum(axis=1)
+    return loss, softmax(f, axis=1) - targets
 
 
-def _fitted(f, targets, weights, probability):
+def _of_ones(f, targets):
+    """The same for zeros and ones."""
+    return (np.logaddexp(0.0, f) - targets * f).sum(axis=1), expit(f) - targets
+
+
+def _fitted(misfit, f, targets, weights):
     """Slope (1,) and shifts (n_outputs,)."""
     spread = settings.CALIBRATION_SPREAD
 
     def objective(x):
         slope, shift = np.exp(x[0]), x[1:]
-        at = slope * f + shift
-        by_f = (probability(at) - targets) * weights[:, None]
-        loss = weights @ _loss(at, targets, probability)
+        loss, by_f = misfit(slope * f + shift, targets)
+        loss, by_f = weights @ loss, by_f * weights[:, None]
         gradient = np.append((by_f * f).sum() * slope, by_f.sum(axis=0))
         penalty = 0.5 * np.sum(np.square(x / spread))
         return loss + penalty, gradient + x / np.square(spread)
@@ -77,10 +82,3 @@ def _fitted(f, targets, weights, probability):
     start = np.zeros(1 + f.shape[1])
     found = minimize(objective, start, jac=True, method="L-BFGS-B").x
     return np.exp(found[:1]), found[1:]
-
-
-def _loss(f, targets, probability):
-    """Negative log-likelihood of each row."""
-    if probability is expit:
-        return (np.logaddexp(0.0, f) - targets * f).sum(axis=1)
-    return np.logaddexp.reduce(f, axis=1) - (targets * f).sum(axis=1)

@@ -64,7 +64,7 @@ class Fitted:
             Knots(*self.encoder.knots),
             self.encoder.column_sizes,
             self.mask,
-            self.beyond,
+            self.beyond if self.likelihood.bends else None,
         )
 
     @property

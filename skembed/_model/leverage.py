@@ -12,20 +12,29 @@ the posteriors of the tables know each vector on its own.
 """
 
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
 
 from .. import _settings as settings
+from .._data.rows import equal_rows
 from .network import slopes_by_layer, weight_precision
 from .prior import N_WAVES, Field
 
 
-def is_seen_at_once(fitted, n_rows):
-    """Whether the leverages of so many rows are computed for all weights at once.
+def is_seen_at_once(fitted, rows):
+    """Whether the leverages of these rows are computed for all weights at once.
 
     Not where a vector is blended of several rows of the table.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rows : Observations or Encoded
     """
-    cells = float(n_rows) ** 2 * len(fitted.encoder.column_sizes)
-    plain = fitted.architecture.head is None and not fitted.encoder.has_blends
-    return plain and cells <= settings.JOINT_CELLS
+    if fitted.architecture.head is not None or fitted.encoder.has_blends:
+        return False
+    n = len(equal_rows([rows.codes, rows.numbers])[0])
+    cells = float(n) ** 2 * len(fitted.encoder.column_sizes)
+    return n <= settings.JOINT_ROWS and cells <= settings.JOINT_CELLS
 
 
 def joint_leverage(fitted, encoded, weights, noise):
@@ -46,14 +55,20 @@ def joint_leverage(fitted, encoded, weights, noise):
     leverage : ndarray of shape (n_rows, n_outputs)
         Between 0 and `settings.MAX_LEVERAGE`.
     """
+    # Rows that differ in their outcomes only have one leverage: one stands for all.
+    _, first, which = equal_rows([encoded.codes, encoded.numbers])
+    weights = np.bincount(which, weights)
+    encoded, noise = encoded.rows(first), noise[first]
     found = np.empty_like(noise)
     for output, covariance in enumerate(_covariances(fitted, encoded, weights.sum())):
         of_one = np.maximum(noise[:, output], 1e-12 * np.trace(covariance))
         scatter = of_one / weights
         covariance[np.diag_indices(len(scatter))] += scatter
-        without = np.diag(np.linalg.inv(covariance)) * scatter
+        root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        root = solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
+        without = np.square(root).sum(axis=0) * scatter
         found[:, output] = (1.0 - without) / weights
-    return np.clip(found, 0.0, settings.MAX_LEVERAGE)
+    return np.clip(found, 0.0, settings.MAX_LEVERAGE)[which]
 
 
 def _covariances(fitted, encoded, n_seen):

@@ -21,7 +21,8 @@ class Predictor:
     mask : ndarray of shape (n_blocks, width)
         0 where a block's vectors are shorter than the widest.
     beyond : Beyond or None
-        What is not known of numbers beyond their range; None where vectors are points.
+        What is not known of numbers beyond their range; only read where the link of
+        the outcome bends.
     """
 
     def __init__(self, architecture, weights, knots, sizes, mask, beyond=None):

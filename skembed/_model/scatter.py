@@ -29,8 +29,9 @@ def outcome(fitted, f):
     return fitted.likelihood.mean(f) * fitted.scale + fitted.centre
 
 
-def slope(fitted, f, step=1e-4):
+def slope(fitted, f):
     """Derivative of the outcome by the network's output."""
+    step = settings.SLOPE_STEP
     return (outcome(fitted, f + step) - outcome(fitted, f - step)) / (2.0 * step)
 
 
@@ -132,7 +133,7 @@ class _LookedBackAt:
         self.noise = _plain_noise(fitted, self.f)
         self.left_open = _left_open(fitted, self.encoded, self.f, self.noise)
         self.inflation = 1.0 + self.left_open
-        if is_seen_at_once(fitted, len(self.weights)):
+        if is_seen_at_once(fitted, self.encoded):
             noise = self.noise / np.square(slope(fitted, self.f))
             leverage = joint_leverage(fitted, self.encoded, self.weights, noise)
             self.inflation = 1.0 / (1.0 - leverage)

@@ -108,7 +108,7 @@ def calibration_rows(fitted, rows):
         return None
     blocks = [*rows.cells, rows.outcome]
     at, taken, left = set_apart(blocks, rows.weights, settings.HELD_BACK)
-    if not taken.any() or is_seen_at_once(fitted, len(at)):
+    if not taken.any() or is_seen_at_once(fitted, rows):
         return None
     return rows.counted(at, taken), rows.counted(at, left)
 

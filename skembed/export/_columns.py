@@ -75,38 +75,19 @@ def input_kinds(encoder, names):
     ]
 
 
-def refuse_several(encoder, columns):
-    """Raise if a cell of a column may hold several tokens."""
-    for at in encoder.multi_valued:
-        raise TypeError(
-            f"The cells of column {columns[at].name!r} hold several tokens, and graphs "
-            "of ONNX take one value per row and column. Export model_ by Keras, "
-            "model_.export(path, format='onnx'), which reads model_inputs, or the "
-            "vectors by to_parquet."
-        )
-
-
-def refuse_hierarchies(encoder, columns):
-    """Raise if the tokens of a column are within others."""
+def refuse_blends(encoder, columns):
+    """Raise if vectors of a column are blended as graphs do not translate it."""
     at = np.flatnonzero(encoder.is_categorical)
-    for level in encoder.levels:
+    found = [(k, "cells", "hold several tokens") for k in encoder.multi_valued]
+    within = "are within others (hierarchy=)"
+    found += [(at[one.child], "tokens", within) for one in encoder.levels]
+    described = "have features (token_features=)"
+    found += [(at[one.column], "tokens", described) for one in encoder.described]
+    for k, what, is_so in found:
         raise TypeError(
-            f"The tokens of column {columns[at[level.child]].name!r} are within others "
-            "(hierarchy=), which to_onnx does not translate. Export model_ by Keras, "
-            "model_.export(path, format='onnx'), which reads model_inputs, or the "
-            "vectors by to_parquet."
-        )
-
-
-def refuse_features(encoder, columns):
-    """Raise if there are features of the tokens of a column."""
-    at = np.flatnonzero(encoder.is_categorical)
-    for known in encoder.described:
-        raise TypeError(
-            f"The tokens of column {columns[at[known.column]].name!r} have features "
-            "(token_features=), which to_onnx does not translate. Export model_ by "
-            "Keras, model_.export(path, format='onnx'), which reads model_inputs, or "
-            "the vectors by to_parquet."
+            f"The {what} of column {columns[k].name!r} {is_so}, which to_onnx does not "
+            "translate. Export model_ by Keras, model_.export(path, format='onnx'), "
+            "which reads model_inputs, or the vectors by to_parquet."
         )
 
 

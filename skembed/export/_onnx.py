@@ -21,9 +21,7 @@ from ._columns import (
     input_names,
     kinds_of,
     numbers,
-    refuse_features,
-    refuse_hierarchies,
-    refuse_several,
+    refuse_blends,
     table_rows,
 )
 from ._extras import needs
@@ -227,9 +225,7 @@ def values_of(g, estimator, columns, asked, missing=MISSING, coverage=0.9):
     if not all(isinstance(one, str) for one in missing):
         raise TypeError(f"missing={shown(missing)} must hold strings.")
     pool = rule == "infrequent_if_exist"
-    refuse_several(estimator._fitted.encoder, columns)
-    refuse_hierarchies(estimator._fitted.encoder, columns)
-    refuse_features(estimator._fitted.encoder, columns)
+    refuse_blends(estimator._fitted.encoder, columns)
     if not hasattr(estimator, "predict"):
         return {"vectors": _encoded(g, estimator, columns, pool, missing)}
     fitted = estimator._fitted.apart

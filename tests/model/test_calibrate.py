@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skembed import EmbeddingClassifier, EmbeddingRegressor
 from skembed._model.calibration import LogOdds
+from skembed._model.likelihoods import Bernoulli
 
 
 def shops(n, seed, drift=0.0):
@@ -117,12 +118,12 @@ def test_log_odds_are_those_of_a_logistic_regression():
     rng = np.random.default_rng(0)
     f = rng.normal(0, 2, (20_000, 1))
     y = (rng.logistic(size=(20_000, 1)) < 0.4 * f + 0.7).astype(float)
-    found = LogOdds.learned(f, y, np.ones(20_000), False)
+    found = LogOdds.learned(Bernoulli("bernoulli"), f, y, np.ones(20_000))
     wanted = LogisticRegression(C=np.inf).fit(f, y[:, 0])
     assert_allclose(found.slope, wanted.coef_[0], atol=2e-3)
     assert_allclose(found.shift, wanted.intercept_, atol=2e-3)
     # A few rows say little.
-    few = LogOdds.learned(f[:4], y[:4], np.ones(4), False)
+    few = LogOdds.learned(Bernoulli("bernoulli"), f[:4], y[:4], np.ones(4))
     assert abs(np.log(few.slope[0])) < 1.0 and abs(few.shift[0]) < 1.5
 
 

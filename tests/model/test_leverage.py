@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 
 from skembed import EmbeddingRegressor, _settings
 from skembed._data.encoded import Encoded
-from skembed._model.leverage import joint_leverage
+from skembed._model.leverage import is_seen_at_once, joint_leverage
 from skembed._model.network import Weights, weight_precision
 from skembed._model.prior import N_WAVES, Field
 
@@ -100,3 +100,17 @@ def test_layers_have_their_say():
     found = joint_leverage(layered, encoded, np.ones(n), noise)
     assert found.mean() > without.mean()
     assert (found >= 0).all() and (found <= _settings.MAX_LEVERAGE).all()
+
+
+def test_rows_that_differ_in_their_outcomes_only_are_looked_at_once():
+    fitted, rows = additive(3)
+    encoded, n = Encoded(rows.codes, rows.numbers), len(rows.codes)
+    many = encoded.rows(np.arange(n).repeat(60))  # too many, were they all different
+    assert len(many.codes) > 3 * _settings.JOINT_ROWS
+    assert is_seen_at_once(fitted, many)
+    noise = np.full((len(many.codes), 1), 0.7)
+    found = joint_leverage(fitted, many, np.ones(len(many.codes)), noise)
+    once = joint_leverage(fitted, encoded, np.full(n, 60.0), noise[:n])
+    assert_allclose(found, once.repeat(60, 0))
+    apart = Encoded(many.codes, np.arange(len(many.codes))[:, None] * 1e-4)
+    assert not is_seen_at_once(fitted, apart)
