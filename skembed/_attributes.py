@@ -34,6 +34,16 @@ class FittedTables:
         return self._needs_posterior("prior_scales_").prior_scales
 
     @property
+    def slopes_(self):
+        """Slopes of numbers by token, about the common one, by pairs of columns."""
+        return self._needs_posterior("slopes_").slopes
+
+    @property
+    def slopes_std_(self):
+        """Posterior standard deviations of `slopes_`."""
+        return self._needs_posterior("slopes_std_").slope_spreads
+
+    @property
     def n_active_dims_(self):
         """Number of coordinates in use, for every categorical column.
 

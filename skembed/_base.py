@@ -34,6 +34,8 @@ COLUMN_PARAMETERS = (
     "shared_features",
     "hierarchy",
     "token_features",
+    "varying_slopes",
+    "varying_curves",
 )
 
 
@@ -64,6 +66,8 @@ class BaseEmbedding(
         "shared_features": ["array-like", None],
         "hierarchy": [dict, None],
         "token_features": [dict, None],
+        "varying_slopes": [dict, None],
+        "varying_curves": [dict, None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -108,6 +112,8 @@ class BaseEmbedding(
         shared_features,
         hierarchy,
         token_features,
+        varying_slopes,
+        varying_curves,
         model,
         prior,
         optimizer,
@@ -136,6 +142,8 @@ class BaseEmbedding(
         self.shared_features = shared_features
         self.hierarchy = hierarchy
         self.token_features = token_features
+        self.varying_slopes = varying_slopes
+        self.varying_curves = varying_curves
         self.model = model
         self.prior = prior
         self.optimizer = optimizer

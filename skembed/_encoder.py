@@ -35,6 +35,15 @@ from ._sklearn import (
 )
 from ._versions import VersionedPickles
 
+# Parameters that are those of `estimator` where they are None.
+_HANDED_ON = (
+    "shared_features",
+    "hierarchy",
+    "token_features",
+    "varying_slopes",
+    "varying_curves",
+)
+
 
 class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     """Turn columns of tokens into columns of vectors, for any other model.
@@ -76,6 +85,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     token_features : dict, default=None
         What is known of tokens besides, as the predictors have it. None: that of
         `estimator`, if one is given.
+    varying_slopes, varying_curves : dict, default=None
+        Numbers that act differently by token, as the predictors have it. None: those of
+        `estimator`, if one is given. What is returned are vectors without them.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -223,6 +235,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "shared_features": ["array-like", None],
         "hierarchy": [dict, None],
         "token_features": [dict, None],
+        "varying_slopes": [dict, None],
+        "varying_curves": [dict, None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -242,6 +256,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         shared_features=None,
         hierarchy=None,
         token_features=None,
+        varying_slopes=None,
+        varying_curves=None,
         remainder="drop",
         cv=5,
         output="mean",
@@ -257,6 +273,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.shared_features = shared_features
         self.hierarchy = hierarchy
         self.token_features = token_features
+        self.varying_slopes = varying_slopes
+        self.varying_curves = varying_curves
         self.remainder = remainder
         self.cv = cv
         self.output = output
@@ -612,7 +630,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         several = self.multi_valued_features
         if not isinstance(several, str):  # "auto" leaves it to the predictor
             told["multi_valued_features"] = several
-        for name in ("shared_features", "hierarchy", "token_features"):
+        for name in _HANDED_ON:
             if getattr(self, name) is not None:
                 told[name] = getattr(self, name)
         return told

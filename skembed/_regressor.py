@@ -84,6 +84,15 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         (text vectors, too) and tokens are features. The prior mean of a token's vector
         is a linear map of its features, which is learned; a token that fit has not seen
         is what its features say, with the spread of tokens about that.
+    varying_slopes : dict, default=None
+        Numbers that act differently by token, such as ``{"person": ["year"]}``: from a
+        column of tokens, by its name or index, to columns of numbers, or to "all" of
+        them. Every token has a slope of its own about the common one, under a prior
+        whose scale is learned: the growth of a person's wage, ``(1 + year | person)``
+        of lme4. Beyond the range of fit a slope goes on.
+    varying_curves : dict, default=None
+        The same with a smooth curve per token in the place of a slope, where a line is
+        too little. Beyond the range of fit a curve stays where it ends.
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -176,6 +185,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         AttributeError with ``prior=None``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         Posterior standard deviations of the coordinates in `embeddings_`.
+    slopes_ : dict of (int, int) to ndarray of shape (n_tokens_k,) or with n_outputs
+        Of `varying_slopes`: for each column of tokens and of numbers, by their
+        positions, how much more the output rises per unit of the number than in
+        general, token by token: in units of `y`, with a log link of its log.
+    slopes_std_ : dict
+        Posterior standard deviations of `slopes_`, with the tokens' levels as they are.
     prior_scales_ : list of ndarray of shape (embedding_dim_k,), float32
         Prior scales of every categorical column, one per coordinate.
     noise_scale_ : float, or ndarray of shape (n_outputs,) for a 2-d y
@@ -312,6 +327,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         shared_features=None,
         hierarchy=None,
         token_features=None,
+        varying_slopes=None,
+        varying_curves=None,
         model=None,
         prior="normal",
         loss="squared_error",
@@ -343,6 +360,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             shared_features=shared_features,
             hierarchy=hierarchy,
             token_features=token_features,
+            varying_slopes=varying_slopes,
+            varying_curves=varying_curves,
             model=model,
             prior=prior,
             optimizer=optimizer,

@@ -21,6 +21,11 @@ MAX_KNOTS = 16
 # Standard deviations beyond which a number is no farther away: its square is finite,
 # and it is squashed to 3 long before.
 FARTHEST = 1e100
+# Standard deviations beyond which a number takes the slopes of tokens no farther: an
+# outlier would be all that a slope is learned of.
+SLOPE_FARTHEST = 5.0
+# Waves of a curve that varies by token.
+VARYING_WAVES = 6
 # Powers of two, up and down, of a column's range up to which its numbers are taken as
 # they are: the squares of their distances stay well inside of float32.
 PLAIN_EXPONENT = 60

@@ -22,12 +22,15 @@ class Slots(NamedTuple):
     block : ndarray of int64 of shape (n_slots,)
         Which block of the table its codes are of.
     source : ndarray of int64 of shape (n_slots,)
-        Which column they are read from: of tokens, or of numbers with bins after them.
+        Which column its codes are read from: of tokens, or of numbers after them.
+    measure : ndarray of int64 of shape (n_slots,)
+        Which column its factors are read from.
     """
 
     field: np.ndarray
     block: np.ndarray
     source: np.ndarray
+    measure: np.ndarray
 
     @property
     def n_fields(self):
@@ -75,6 +78,8 @@ class Part(NamedTuple):
     factors : ndarray of float64 of shape (n_rows, n_slots)
     field, block, source : int
         As in `Slots`.
+    measure : int or None
+        As in `Slots`; None: the source.
     """
 
     codes: np.ndarray
@@ -82,6 +87,7 @@ class Part(NamedTuple):
     field: int
     block: int
     source: int
+    measure: int | None = None
 
 
 def assembled(parts):
@@ -89,9 +95,9 @@ def assembled(parts):
     codes = np.concatenate([part.codes for part in parts], axis=1)
     factors = np.concatenate([part.factors for part in parts], axis=1)
     widths = [part.codes.shape[1] for part in parts]
-    slots = Slots(
-        *(np.repeat([part[i] for part in parts], widths) for i in range(2, 5))
-    )
+    measures = [p.source if p.measure is None else p.measure for p in parts]
+    kinds = [*([part[i] for part in parts] for i in range(2, 5)), measures]
+    slots = Slots(*(np.repeat(kind, widths) for kind in kinds))
     return codes.astype(np.int32), Blend(factors, slots)
 
 

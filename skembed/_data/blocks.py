@@ -1,8 +1,9 @@
 """The table of vectors: which blocks it has, and what each is for.
 
 A block for each column of tokens, one for all that some columns share, one for parents
-that are no column, one for the map of features of a column's tokens, and one for the
-bins of each number. A vector of a row, a field, is a sum of rows of some of them.
+that are no column, one for the map of features of a column's tokens, one for the slopes
+of a number by a column's tokens, and one for the bins of each number. A vector of a
+row, a field, is a sum of rows of some of them.
 """
 
 from copy import copy
@@ -17,7 +18,7 @@ class Blocks:
     """The blocks that follow from what a `FeatureEncoder` has learned.
 
     Reads its attributes `is_categorical`, `with_bins`, `readers`, `shared`, `levels`,
-    `described`, `tokens` and `scales`.
+    `described`, `slopes`, `tokens` and `scales`.
     """
 
     @property
@@ -45,7 +46,8 @@ class Blocks:
     def has_blends(self):
         """Whether there are vectors that are blended of several rows of the table."""
         several = any(isinstance(reader, SeveralTokens) for reader in self.readers)
-        return bool(several or self.shared or self.levels or self.described)
+        others = self.shared, self.levels, self.described, self.slopes
+        return several or any(map(len, others))
 
     @property
     def apart(self):
@@ -106,6 +108,12 @@ class Blocks:
         start = len(self.readers) + len(self.shared) + len(self._mapped)
         return list(enumerate(self.described, start))
 
+    @property
+    def slope_blocks(self):
+        """Block of the slopes of every number that has some, and these."""
+        others = self.shared, self._mapped, self.described
+        return list(enumerate(self.slopes, len(self.readers) + sum(map(len, others))))
+
     def features_of(self, k):
         """Blocks of maps of a column's features, and factors by its categories.
 
@@ -135,7 +143,7 @@ class Blocks:
     @property
     def n_token_blocks(self):
         """Number of blocks that are of tokens; those of bins follow."""
-        others = self.shared, self._mapped, self.described
+        others = self.shared, self._mapped, self.described, self.slopes
         return len(self.readers) + sum(map(len, others))
 
     def mask(self, dims, width, n_first):
@@ -160,13 +168,19 @@ class Blocks:
             rest.append(whole[group.columns[0]] * (at >= n_first))
         rest += [whole[one.child] for one in self._mapped]
         rest += [whole[one.column] for one in self.described]
+        rest += [whole[one.column] * (at < n_first) for one in self.slopes]
         blocks[n:n] = rest
         return np.array(blocks, np.float32).reshape(len(blocks), width)
 
     @property
     def n_fields(self):
-        """Number of vectors of a row: of tokens, and of bins of numbers."""
-        return len(self.fields) + len(self._bin_sizes)
+        """Number of vectors of a row: of tokens, of bins of numbers, and of slopes."""
+        return len(self.fields) + len(self._bin_sizes) + len(self.unread)
+
+    @property
+    def unread(self):
+        """Fields that layers do not read: that of all slopes, the last, if any."""
+        return [len(self.fields) + len(self._bin_sizes)] if self.slopes else []
 
     @property
     def sizes_of_columns(self):
@@ -180,9 +194,15 @@ class Blocks:
         sizes += [group.size(self.tokens) for group in self.shared]
         sizes += [one.index.n_codes for one in self._mapped]
         sizes += [known.size for known in self.described]
+        sizes += [self.tokens[one.column].n_codes for one in self.slopes]
         return sizes + self._bin_sizes
 
     @property
     def _bin_sizes(self):
-        bins = [scale.n_bins for scale in self.scales if scale.is_binned]
-        return bins * self.with_bins
+        return [scale.n_bins for _, scale in self.binned]
+
+    @property
+    def binned(self):
+        """Position and scale of the numbers that come as codes of bins, too."""
+        scales = enumerate(self.scales)
+        return [pair for pair in scales if self.with_bins and pair[1].is_binned]

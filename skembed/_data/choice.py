@@ -274,7 +274,7 @@ def choose_described(wanted, n, names, is_categorical):
     return frames, is_categorical
 
 
-def refuse_both(frames, chains, readers, groups, names):
+def refuse_both(frames, chains, readers, groups, slopes, names):
     """Raise if a column is of two kinds that cannot be of one column."""
     within = [
         one
@@ -289,6 +289,7 @@ def refuse_both(frames, chains, readers, groups, names):
         "shared_features": [at for group in groups for at in group],
         "hierarchy": within,
         "token_features": list(frames),
+        **{name: [at for at, _ in pairs] for name, pairs in slopes.items()},
     }
     for kind, other in _APART:
         for at in kinds[kind]:
@@ -306,6 +307,8 @@ _APART = (
     ("token_features", "hierarchy"),
     ("token_features", "shared_features"),
     ("token_features", "multi_valued_features"),
+    ("varying_slopes", "multi_valued_features"),
+    ("varying_curves", "multi_valued_features"),
 )
 
 

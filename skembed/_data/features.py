@@ -29,6 +29,8 @@ class FeatureEncoder(Blocks):
         What the tokens of columns are within; those of a column from its parents up.
     described : sequence of TokenFeatures
         What is known of the tokens of columns besides.
+    slopes : sequence of Slope
+        Numbers that act differently by token.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
@@ -43,6 +45,7 @@ class FeatureEncoder(Blocks):
         shared=(),
         levels=(),
         described=(),
+        slopes=(),
     ):
         self.is_categorical = is_categorical
         self.with_bins = with_bins
@@ -52,6 +55,7 @@ class FeatureEncoder(Blocks):
         self.shared = shared
         self.levels = list(levels)
         self.described = described
+        self.slopes = slopes
         self.tokens = []
         self.scales = []
 
@@ -197,11 +201,15 @@ class FeatureEncoder(Blocks):
                 if known.column == k:
                     parts.append(Part(*known.part(columns[k]), field, block, k))
         pairs = list(zip(self.scales, values, strict=True))
-        binned = [pair for pair in pairs if self.with_bins and pair[0].is_binned]
-        for k, (scale, value) in enumerate(binned):
-            part = OneToken().part(None, scale.bins(value), -1)
-            places = len(self.fields), self.n_token_blocks, len(columns)
-            parts.append(Part(*part, *(k + start for start in places)))
+        starts = len(self.fields), self.n_token_blocks
+        for n_before, (j, scale) in enumerate(self.binned):
+            part = OneToken().part(None, scale.bins(values[j]), -1)
+            places = (n_before + start for start in starts)
+            parts.append(Part(*part, *places, len(columns) + j))
+        for block, one in self.slope_blocks:
+            k, j = one.column, one.number
+            part = one.part(*own[k], self.scales[j], values[j])
+            parts.append(Part(*part, *self.unread, block, k, len(columns) + j))
         numbers = [z for scale, value in pairs for z in scale.transform(value)]
         numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
         if self.has_blends:
@@ -228,33 +236,36 @@ class FeatureEncoder(Blocks):
         column : int
             Position of the column in `X`.
         """
-        codes, numbers = encoded.codes.copy(), encoded.numbers.copy()
         source, own = self._places[column]
-        numbers[:, own] = numbers[np.ix_(rows, own)]
-        blend, own = encoded.blend, source
+        numbers = _from_rows(encoded.numbers, rows, own)
+        blend, sources = encoded.blend, self._sources
         if blend is not None:
-            own = np.flatnonzero(np.isin(blend.slots.source, source))
-            factors = blend.factors.copy()
-            factors[:, own] = factors[np.ix_(rows, own)]
-            blend = blend._replace(factors=factors)
-        codes[:, own] = codes[np.ix_(rows, own)]
-        return Encoded(codes, numbers, blend)
+            sources = blend.slots.source
+            own = np.flatnonzero(blend.slots.measure == source)
+            blend = blend._replace(factors=_from_rows(blend.factors, rows, own))
+        own = np.flatnonzero(np.asarray(sources) == source)
+        return Encoded(_from_rows(encoded.codes, rows, own), numbers, blend)
+
+    @property
+    def _sources(self):
+        """Source of every column of codes, where each is a vector."""
+        n = len(self.readers)
+        return [*range(n), *(n + j for j, _ in self.binned)]
 
     @property
     def _places(self):
-        """For every column of `X` its sources of slots, and columns in the numbers."""
-        places, k, n_bins, n_numbers = [], 0, len(self.tokens), 0
-        scales = iter(self.scales)
+        """For every column of `X` its source of slots, and columns in the numbers."""
+        places, k, n_numbers = [], 0, 0
+        scales = enumerate(self.scales, len(self.readers))
         for is_token in self.is_categorical:
             if is_token:
-                places.append(([k], []))
+                places.append((k, []))
                 k += 1
                 continue
-            scale = next(scales)
-            binned = [n_bins] * (self.with_bins and scale.is_binned)
+            source, scale = next(scales)
             width = 1 + scale.has_missing
-            places.append((binned, list(range(n_numbers, n_numbers + width))))
-            n_bins, n_numbers = n_bins + len(binned), n_numbers + width
+            places.append((source, list(range(n_numbers, n_numbers + width))))
+            n_numbers += width
         return places
 
     @property
@@ -273,3 +284,10 @@ class FeatureEncoder(Blocks):
             np.array(low, np.float32),
             np.array(scale, np.float32),
         )
+
+
+def _from_rows(values, rows, columns):
+    """A copy of `values` with these columns of other rows."""
+    values = values.copy()
+    values[:, columns] = values[np.ix_(rows, columns)]
+    return values

@@ -50,13 +50,24 @@ class NumberScale:
         else:
             self.cuts = _quantiles(distinct, share, max(n_bins, 1))[1:-1]
 
+    def standardised(self, values):
+        """Values in standard deviations from the mean; NaN stays."""
+        with np.errstate(over="ignore"):
+            return (values / self.unit - self.origin - self.mean) / self.sd
+
     def squash(self, values):
         """Values standardised and squashed into (-3, 3); NaN stays."""
-        with np.errstate(over="ignore"):
-            z = (values / self.unit - self.origin - self.mean) / self.sd
+        z = self.standardised(values)
         # Values farther away are at 3 already, and their squares would not be finite.
         z = np.clip(z, -settings.FARTHEST, settings.FARTHEST)
         return z / np.sqrt(1.0 + np.square(z / 3.0))
+
+    def rank(self, values):
+        """Place of values among those of fit, from 0 to 1 by its knots; NaN stays."""
+        if len(self.knots) == 0:  # Two values at most: no curve tells them apart.
+            return np.zeros(len(values))
+        places = np.linspace(0.0, 1.0, len(self.knots))
+        return np.interp(self.squash(values), self.knots, places)
 
     def typical(self):
         """Values of the column: its mean, or the quantiles that are its knots."""

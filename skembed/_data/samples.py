@@ -22,6 +22,7 @@ from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
 from .rows import Observations
 from .shared import Shared
+from .slopes import VARYING, choose_slopes, slopes_of
 from .token_features import token_features
 
 
@@ -129,7 +130,10 @@ class Samples:
         groups, mask = choose_shared(columns["shared_features"], *named, mask)
         chains, mask = choose_hierarchy(columns["hierarchy"], *named, mask)
         frames, mask = choose_described(columns["token_features"], *named, mask)
-        refuse_both(frames, chains, readers, groups, names)
+        pairs = {}
+        for name in VARYING:
+            pairs[name], mask = choose_slopes(columns[name], *named, mask, name)
+        refuse_both(frames, chains, readers, groups, pairs, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
         encoder = FeatureEncoder(
             mask,
@@ -140,6 +144,11 @@ class Samples:
             [
                 token_features(int(place[at]), frame, name)
                 for at, (name, frame) in frames.items()
+            ],
+            [
+                slope
+                for name, waves in VARYING.items()
+                for slope in slopes_of(pairs[name], mask, names, name, waves)
             ],
         )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)

@@ -143,7 +143,7 @@ class Engine:
         )
         shapes = {name: value.shape for name, value in dense_weights.items()}
         sizes = [value.size for value in dense_weights.values()]
-        rates = [_rate(name, problem) for name in shapes]
+        rates = [_rate(name, shape, problem) for name, shape in shapes.items()]
         pulls = [
             weight_precision(*named, rows.total, problem.knots) / rows.total
             for named in shapes.items()
@@ -156,7 +156,7 @@ class Engine:
             coordinates=tf.constant(problem.coordinates, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
-            rates=tf.constant(np.repeat(rates, sizes), tf.float32),
+            rates=tf.constant(_by_weight(rates, shapes), tf.float32),
             pull=tf.constant(_by_weight(pulls, shapes), tf.float32),
             start=anchor,
             prior_rates=tf.constant(_prior_rates(problem), tf.float32),
@@ -342,10 +342,12 @@ def _prior_rates(problem):
     return rates
 
 
-def _rate(name, problem):
+def _rate(name, shape, problem):
     """What the steps of a dense weight are multiplied by."""
     if not problem.moves_weight(name):
         return 0.0
+    if name == "kernel_0":
+        return ~np.isin(np.arange(shape[0]), problem.unread)[:, None]
     return settings.NOISE_RATE if name == "log_noise" else 1.0
 
 

@@ -164,6 +164,47 @@ class Fitted:
             return [np.sqrt(found) for found in self.vectors(1.0 / precision, True)]
         return [1.0 / np.sqrt(found) for found in self.vectors(precision)]
 
+    @property
+    def slopes(self):
+        """Slopes that vary by token, per unit of the number and in units of y.
+
+        By the positions of the columns of tokens and of numbers in `X`, in the order of
+        the categories; (n_tokens,), or (n_tokens, n_outputs) where there are several.
+        """
+        first = self._first_order
+        return self._slopes(lambda rows: rows @ first)
+
+    @property
+    def slope_spreads(self):
+        """Their posterior standard deviations."""
+        square = np.square(self._first_order)
+        return self._slopes(
+            lambda rows: np.sqrt((1.0 / rows) @ square), self.weights.table.precision
+        )
+
+    @property
+    def _first_order(self):
+        """What first coordinates add to the outputs, in units of y."""
+        n_outputs, first = self.architecture.n_outputs, np.ones((1, 1))
+        if n_outputs > 1:
+            first = self.weights.dense["readout"].astype(np.float64)
+        return first * self.scale
+
+    def _slopes(self, of_rows, values=None):
+        values = self.weights.table.mean if values is None else values
+        are_tokens, out = self.encoder.is_categorical, {}
+        columns, numbers = np.flatnonzero(are_tokens), np.flatnonzero(~are_tokens)
+        for block, one in self.encoder.slope_blocks:
+            if one.is_curve:
+                continue
+            rows = self._rows_of(values, block)[:, : self.architecture.n_first]
+            rows = rows[self.encoder.tokens[one.column].codes].astype(np.float64)
+            scale = self.encoder.scales[one.number]
+            found = of_rows(rows) / (scale.sd * scale.unit)
+            key = int(columns[one.column]), int(numbers[one.number])
+            out[key] = found[:, 0] if found.shape[1] == 1 else found
+        return out
+
     def vectors(self, values, squared=False):
         """Rows of `values` by column of tokens, in the order of its categories."""
         out = []
@@ -185,15 +226,18 @@ class Fitted:
             return self
         columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
         table = self.weights.table
-        blocks = {}
+        blocks, slopes = {}, [block for block, _ in self.encoder.slope_blocks]
         for name, values in vars(table).items():
             parts = [self.of_codes(values, k) for k in columns]
+            parts += [self._rows_of(values, block) for block in slopes]
             blocks[name] = np.concatenate([*parts, values[self.n_token_rows :]])
         mask = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
+        mask += [self.mask[block] for block in slopes]
         prior = self.weights.dense["prior"] if "prior" in self.weights.dense else None
         dense = dict(self.weights.dense)
         if prior is not None:
-            dense["prior"] = np.concatenate([prior[: len(columns)], prior[n:]])
+            own = [*columns, *slopes, *range(n, len(prior))]
+            dense["prior"] = prior[own]
         weights = replace(self.weights, table=replace(table, **blocks), dense=dense)
         mask = np.concatenate([*(one[None] for one in mask), self.mask[n:]])
         return replace(
@@ -209,6 +253,9 @@ class Fitted:
         parts = [
             sum(self._rows_of(values, block) for block in self.encoder.blocks_of(k))
             for k in range(len(self.encoder.tokens))
+        ]
+        parts += [
+            self._rows_of(values, block) for block, _ in self.encoder.slope_blocks
         ]
         by_token = np.concatenate([*parts, values[self.n_token_rows :]])
         return replace(self.row_noise, by_token=by_token)

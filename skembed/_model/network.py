@@ -125,7 +125,31 @@ class Weights:
         return replace(self, table=table, dense=self.dense | dense)
 
 
-def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_blocks):
+def unread_inputs(architecture, encoder):
+    """Positions of what the layers get but do not read: its weights stay 0.
+
+    Slopes that vary by token are not read: what layers see they also take back, where
+    it is as uncertain as these are. Nor are the first-order effects of the same tokens,
+    which could stand in for them. A layer without activation is linear, and would do
+    nothing with vectors but share their first-order effects: without a hidden layer
+    none is read.
+    """
+    if architecture.head is not None or not architecture.has_direct_terms:
+        return np.zeros(0, int)
+    at = np.arange(encoder.n_fields * architecture.width)
+    if not architecture.hidden:
+        return at
+    field, coordinate = np.divmod(at, architecture.width)
+    unread = np.isin(field, encoder.unread)
+    if architecture.n_first < architecture.width:
+        with_slopes = [encoder.field_of(one.column) for one in encoder.slopes]
+        unread |= np.isin(field, with_slopes) & (coordinate < architecture.n_first)
+    return at[unread]
+
+
+def initial_weights(
+    architecture, n_rows, shapes, rng, *, intercept, n_token_blocks, unread
+):
     """Weights to start from.
 
     Kernels are Glorot's, biases zero, as in Keras. Where there are direct terms they
@@ -139,6 +163,8 @@ def initial_weights(architecture, n_rows, shapes, rng, *, intercept, n_token_blo
         if name.startswith("kernel") and not starts_at_0:
             limit = np.sqrt(6.0 / max(sum(shape), 1))
             value = rng.uniform(-limit, limit, shape)
+            if name == "kernel_0":
+                value[unread] = 0.0
         elif name.startswith("head_"):
             value = architecture.head.initial(name)
         elif name == "readout":

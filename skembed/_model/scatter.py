@@ -141,11 +141,16 @@ class _LookedBackAt:
 
     def row_noise(self):
         """Noise by row, and what rows have added to their own."""
-        encoder = self.fitted.encoder
+        encoder, encoded = self.fitted.encoder, self.encoded
+        nothing = encoded.codes[:, :0], None
+        slopes = dict(encoder.slope_blocks)  # Not of the noise, as of the outcome.
         variance = np.maximum(self.noise * self.inflation, 1e-300)
         sizes = encoder.column_sizes
         return row_noise.learned(
-            [self.encoded.of_block(block) for block in range(len(sizes))],
+            [
+                nothing if block in slopes else encoded.of_block(block)
+                for block in range(len(sizes))
+            ],
             sizes,
             encoder.n_token_blocks,
             self.f,

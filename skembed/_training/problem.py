@@ -8,7 +8,7 @@ import numpy as np
 from .. import _settings as settings
 from .._data.rows import Rows
 from .._model.likelihoods import Likelihood
-from .._model.network import Architecture, Knots, initial_weights
+from .._model.network import Architecture, Knots, initial_weights, unread_inputs
 from .._model.prior import N_FIELDS, N_WAVES, Curves, Field
 from .._model.tables import PosteriorTable
 from .schedule import Schedule
@@ -33,6 +33,8 @@ class Problem:
     knots : Knots
     curves : Curves
         Of the bins of numbers.
+    unread : ndarray of int of shape (n_unread,)
+        Inputs that the layers do not read.
     loss_shift : float
         Added to the reported losses: what scaling y took from them.
     priors : PosteriorTable or None
@@ -56,6 +58,7 @@ class Problem:
     mask: np.ndarray
     knots: Knots
     curves: Curves
+    unread: np.ndarray
     loss_shift: float = 0.0
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
@@ -131,6 +134,7 @@ def problem_of(fitted, rows, **more):
         mask=fitted.mask,
         knots=fitted.predictor.knots,
         curves=fitted.curves,
+        unread=unread_inputs(fitted.architecture, fitted.encoder),
         **more,
     )
 
@@ -162,6 +166,7 @@ def begun_again(fitted, problem, rng):
         rng,
         intercept=likelihood.intercept(rows.targets, rows.weights),
         n_token_blocks=fitted.encoder.n_token_blocks,
+        unread=unread_inputs(fitted.architecture, fitted.encoder),
     )
     return fitted.with_weights(weights)
 

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _settings as settings
 from .._model.activations import activation_function
 from .._model.fitted import Fitted
-from .._model.network import Architecture, Knots, initial_weights
+from .._model.network import Architecture, Knots, initial_weights, unread_inputs
 from .problem import problem_of
 from .rows import centre_and_scale, merged_rows, standardised
 
@@ -36,6 +36,11 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     """
     likelihood.check(observations.outcome)
     check_vector_lengths(estimator.embedding_dim, encoder)
+    if encoder.slopes and not tables.has_direct_terms:
+        raise ValueError(
+            "varying_slopes and varying_curves are effects under a prior of their own; "
+            "with prior=None there is none. Use prior='normal'."
+        )
     sizes, n_outputs = encoder.column_sizes, observations.outcome.shape[1]
     n_numbers, knots = observations.numbers.shape[1], Knots(*encoder.knots)
     offsets = np.cumsum([0, *sizes])[:-1]
@@ -68,6 +73,7 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
         rng,
         intercept=intercept,
         n_token_blocks=encoder.n_token_blocks,
+        unread=unread_inputs(shape, encoder),
     )
     mask = encoder.mask(dims, shape.width, shape.n_first)
     fitted = Fitted(

@@ -83,6 +83,8 @@ def refuse_blends(encoder, columns):
     found += [(at[one.child], "tokens", within) for one in encoder.levels]
     described = "have features (token_features=)"
     found += [(at[one.column], "tokens", described) for one in encoder.described]
+    varying = "have slopes or curves of numbers (varying_slopes=, varying_curves=)"
+    found += [(at[one.column], "tokens", varying) for one in encoder.slopes]
     for k, what, is_so in found:
         raise TypeError(
             f"The {what} of column {columns[k].name!r} {is_so}, which to_onnx does not "
