@@ -34,6 +34,13 @@ class FittedTables:
         return self._needs_posterior("prior_scales_").prior_scales
 
     @property
+    def crosses_(self):
+        """Pairs of columns that are crossed, by their positions."""
+        encoder = self._needs_fit("crosses_").encoder
+        at = np.flatnonzero(encoder.is_categorical).tolist()
+        return [tuple(at[k] for k in one.columns) for one in encoder.crosses]
+
+    @property
     def slopes_(self):
         """Slopes of numbers by token, about the common one, by pairs of columns."""
         return self._needs_posterior("slopes_").slopes

@@ -36,6 +36,7 @@ COLUMN_PARAMETERS = (
     "token_features",
     "varying_slopes",
     "varying_curves",
+    "crosses",
 )
 
 
@@ -68,6 +69,7 @@ class BaseEmbedding(
         "token_features": [dict, None],
         "varying_slopes": [dict, None],
         "varying_curves": [dict, None],
+        "crosses": [StrOptions({"auto"}), list, tuple, None],
         "model": [callable, None],
         "prior": [StrOptions({"normal"}), None],
         "optimizer": [str, HasMethods(["get_config"]), type],
@@ -114,6 +116,7 @@ class BaseEmbedding(
         token_features,
         varying_slopes,
         varying_curves,
+        crosses,
         model,
         prior,
         optimizer,
@@ -144,6 +147,7 @@ class BaseEmbedding(
         self.token_features = token_features
         self.varying_slopes = varying_slopes
         self.varying_curves = varying_curves
+        self.crosses = crosses
         self.model = model
         self.prior = prior
         self.optimizer = optimizer

@@ -93,6 +93,13 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     varying_curves : dict, default=None
         The same with a smooth curve per token in the place of a slope, where a line is
         too little. Beyond the range of fit a curve stays where it ends.
+    crosses : "auto", list of tuples or None, default=None
+        Pairs of columns that are a column, too, such as ``[("agent", "country")]``:
+        every pair of tokens that is in several rows has a first-order effect of its
+        own, beside those of the two, under a prior whose scale is learned. It is the
+        memory of a particular pair, where nothing follows from what its tokens are
+        like. "auto": the pairs of columns, five at most, in which residuals of a quick
+        additive fit are alike beyond doubt (`crosses_`).
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -179,6 +186,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         AttributeError with ``prior=None``.
     embeddings_std_ : list of ndarray of shape (n_tokens_k, embedding_dim_k), float32
         Posterior standard deviations of the coordinates in `embeddings_`.
+    crosses_ : list of tuple of (int, int)
+        The pairs of columns that are crossed, by their positions.
     slopes_ : dict of (int, int) to ndarray of shape (n_tokens_k,) or with n_outputs
         Of `varying_slopes`: for each column of tokens and of numbers, by their
         positions, how much more the output rises per unit of the number than in
@@ -286,6 +295,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         token_features=None,
         varying_slopes=None,
         varying_curves=None,
+        crosses=None,
         model=None,
         prior="normal",
         class_weight=None,
@@ -318,6 +328,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             token_features=token_features,
             varying_slopes=varying_slopes,
             varying_curves=varying_curves,
+            crosses=crosses,
             model=model,
             prior=prior,
             optimizer=optimizer,

@@ -42,6 +42,7 @@ _HANDED_ON = (
     "token_features",
     "varying_slopes",
     "varying_curves",
+    "crosses",
 )
 
 
@@ -88,6 +89,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     varying_slopes, varying_curves : dict, default=None
         Numbers that act differently by token, as the predictors have it. None: those of
         `estimator`, if one is given. What is returned are vectors without them.
+    crosses : "auto" or list of tuples, default=None
+        Pairs of columns that are a column, too, as the predictors have it. None: those
+        of `estimator`, if one is given. What is returned are vectors without them.
     remainder : {"drop", "passthrough"}, default="drop"
         Whether the other columns are returned after the vectors.
     cv : int, cross-validation generator or iterable, default=5
@@ -237,6 +241,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         "token_features": [dict, None],
         "varying_slopes": [dict, None],
         "varying_curves": [dict, None],
+        "crosses": [StrOptions({"auto"}), list, tuple, None],
         "remainder": [StrOptions({"drop", "passthrough"})],
         "cv": ["cv_object"],
         "output": [StrOptions({"mean", "mean_std", "first_order"})],
@@ -258,6 +263,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         token_features=None,
         varying_slopes=None,
         varying_curves=None,
+        crosses=None,
         remainder="drop",
         cv=5,
         output="mean",
@@ -275,6 +281,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.token_features = token_features
         self.varying_slopes = varying_slopes
         self.varying_curves = varying_curves
+        self.crosses = crosses
         self.remainder = remainder
         self.cv = cv
         self.output = output

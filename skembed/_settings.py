@@ -26,6 +26,13 @@ FARTHEST = 1e100
 SLOPE_FARTHEST = 5.0
 # Waves of a curve that varies by token.
 VARYING_WAVES = 6
+# Crosses that are chosen at most, standard errors that the evidence for one must have,
+# how many more pairs than tokens there must be, rows that are looked at, and sweeps
+# over the columns before each look.
+MOST_CROSSES, CROSS_EVIDENCE, CROSS_GROWTH = 5, 5.0, 1.2
+CROSS_ROWS, CROSS_SWEEPS = 200_000, 4
+# Rows of a pair of tokens beyond which more of them count less and less.
+CROSS_CELL = 10.0
 # Powers of two, up and down, of a column's range up to which its numbers are taken as
 # they are: the squares of their distances stay well inside of float32.
 PLAIN_EXPONENT = 60
@@ -85,6 +92,10 @@ ROW_RATE = 1.0
 # Most of the way that a vector moves in one step: beyond, the steps of a token whose
 # rows are all in one batch overshoot.
 MAX_ROW_STEP = 0.5
+# Most of its residual that a row takes in one step, with all of its vectors together;
+# and where some of these are of slopes and crosses, which say nearly the same as others
+# of few rows: what steps overshoot there widens the prior scales, and so on.
+MOST_TAKEN, MOST_TAKEN_DIRECT = 1.0, 0.5
 # The noise scale's learning rate over that of the other dense weights.
 NOISE_RATE = 10.0
 # Pace of the priors' means and scales, in full steps per epoch, the most of a full step

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+NOWHERE = -1  # the source of what is read from several columns
+
 
 class Slots(NamedTuple):
     """What the slots of a row are for.

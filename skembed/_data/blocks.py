@@ -2,8 +2,8 @@
 
 A block for each column of tokens, one for all that some columns share, one for parents
 that are no column, one for the map of features of a column's tokens, one for the slopes
-of a number by a column's tokens, and one for the bins of each number. A vector of a
-row, a field, is a sum of rows of some of them.
+of a number by a column's tokens, one for the pairs of two columns, and one for the bins
+of each number. A vector of a row, a field, is a sum of rows of some of them.
 """
 
 from copy import copy
@@ -18,7 +18,8 @@ class Blocks:
     """The blocks that follow from what a `FeatureEncoder` has learned.
 
     Reads its attributes `is_categorical`, `with_bins`, `readers`, `shared`, `levels`,
-    `described`, `slopes`, `tokens` and `scales`.
+    `described`, `slopes`, `crosses`, `tokens` and
+    `scales`.
     """
 
     @property
@@ -46,7 +47,7 @@ class Blocks:
     def has_blends(self):
         """Whether there are vectors that are blended of several rows of the table."""
         several = any(isinstance(reader, SeveralTokens) for reader in self.readers)
-        others = self.shared, self.levels, self.described, self.slopes
+        others = self.shared, self.levels, self.described, self.slopes, self.crosses
         return several or any(map(len, others))
 
     @property
@@ -114,6 +115,18 @@ class Blocks:
         others = self.shared, self._mapped, self.described
         return list(enumerate(self.slopes, len(self.readers) + sum(map(len, others))))
 
+    @property
+    def cross_blocks(self):
+        """Block of every pair of columns that is crossed, and these."""
+        start = self.n_token_blocks - len(self.crosses)
+        return list(enumerate(self.crosses, start))
+
+    @property
+    def direct_blocks(self):
+        """Blocks that are in no vector of a token, and only add to the output."""
+        end = self.n_token_blocks
+        return range(end - len(self.crosses) - len(self.slopes), end)
+
     def features_of(self, k):
         """Blocks of maps of a column's features, and factors by its categories.
 
@@ -143,7 +156,7 @@ class Blocks:
     @property
     def n_token_blocks(self):
         """Number of blocks that are of tokens; those of bins follow."""
-        others = self.shared, self._mapped, self.described, self.slopes
+        others = self.shared, self._mapped, self.described, self.slopes, self.crosses
         return len(self.readers) + sum(map(len, others))
 
     def mask(self, dims, width, n_first):
@@ -168,7 +181,9 @@ class Blocks:
             rest.append(whole[group.columns[0]] * (at >= n_first))
         rest += [whole[one.child] for one in self._mapped]
         rest += [whole[one.column] for one in self.described]
-        rest += [whole[one.column] * (at < n_first) for one in self.slopes]
+        direct = [one.column for one in self.slopes]
+        direct += [one.columns[0] for one in self.crosses]
+        rest += [whole[k] * (at < n_first) for k in direct]
         blocks[n:n] = rest
         return np.array(blocks, np.float32).reshape(len(blocks), width)
 
@@ -179,8 +194,9 @@ class Blocks:
 
     @property
     def unread(self):
-        """Fields that layers do not read: that of all slopes, the last, if any."""
-        return [len(self.fields) + len(self._bin_sizes)] if self.slopes else []
+        """Fields that layers do not read: the last one, of slopes and crosses."""
+        at = len(self.fields) + len(self._bin_sizes)
+        return [at] if self.slopes or self.crosses else []
 
     @property
     def sizes_of_columns(self):
@@ -195,6 +211,7 @@ class Blocks:
         sizes += [one.index.n_codes for one in self._mapped]
         sizes += [known.size for known in self.described]
         sizes += [self.tokens[one.column].n_codes for one in self.slopes]
+        sizes += [one.size for one in self.crosses]
         return sizes + self._bin_sizes
 
     @property

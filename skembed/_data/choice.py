@@ -274,7 +274,7 @@ def choose_described(wanted, n, names, is_categorical):
     return frames, is_categorical
 
 
-def refuse_both(frames, chains, readers, groups, slopes, names):
+def refuse_both(frames, chains, readers, groups, slopes, crosses, names):
     """Raise if a column is of two kinds that cannot be of one column."""
     within = [
         one
@@ -290,6 +290,7 @@ def refuse_both(frames, chains, readers, groups, slopes, names):
         "hierarchy": within,
         "token_features": list(frames),
         **{name: [at for at, _ in pairs] for name, pairs in slopes.items()},
+        "crosses": [] if isinstance(crosses, str) else sum(crosses, ()),
     }
     for kind, other in _APART:
         for at in kinds[kind]:
@@ -309,6 +310,7 @@ _APART = (
     ("token_features", "multi_valued_features"),
     ("varying_slopes", "multi_valued_features"),
     ("varying_curves", "multi_valued_features"),
+    ("crosses", "multi_valued_features"),
 )
 
 

@@ -4,12 +4,13 @@ from copy import copy
 
 import numpy as np
 
-from .blend import Part, assembled
+from .blend import NOWHERE, Part, assembled, parted
 from .blocks import Blocks
 from .columns import read
+from .crosses import Cross
 from .encoded import Encoded
 from .numbers import NumberScale
-from .several import OneToken
+from .several import OneToken, SeveralTokens
 from .shared import fit_shared, grown_shared
 from .tokens import TokenIndex
 from .wording import several
@@ -31,6 +32,8 @@ class FeatureEncoder(Blocks):
         What is known of the tokens of columns besides.
     slopes : sequence of Slope
         Numbers that act differently by token.
+    crosses : sequence of Cross
+        Pairs of columns that are a column, too.
     tokens : list of TokenIndex, one per categorical column
     scales : list of NumberScale, one per numeric column
     with_bins : bool
@@ -56,6 +59,7 @@ class FeatureEncoder(Blocks):
         self.levels = list(levels)
         self.described = described
         self.slopes = slopes
+        self.crosses = []
         self.tokens = []
         self.scales = []
 
@@ -98,7 +102,10 @@ class FeatureEncoder(Blocks):
         other.levels = list(self.levels)
         parents = other._climb(columns, codes, lambda one, c: one.grown(c, weights))
         other._see_parents(codes, parents, weights)
-        rows = other._assemble(columns, codes, parents, values, len(weights))
+        other.crosses = [
+            one.grown(*other._pair(one, codes), weights) for one in self.crosses
+        ]
+        rows = other._assemble(columns, codes, parents, values, len(weights), True)
         return other, rows
 
     def transform(self, X, pool_unknown=True):
@@ -185,7 +192,7 @@ class FeatureEncoder(Blocks):
             return self.tokens[level.column].n_codes
         return (level if level.same is None else self.levels[level.same]).index.n_codes
 
-    def _assemble(self, columns, codes, parents, values, n):
+    def _assemble(self, columns, codes, parents, values, n, is_learned=False):
         """Encoded rows, from the code of every value of the columns of tokens."""
         parts, own = [], list(self._parts(columns, codes))
         features = dict(self._feature_blocks)
@@ -210,6 +217,7 @@ class FeatureEncoder(Blocks):
             k, j = one.column, one.number
             part = one.part(*own[k], self.scales[j], values[j])
             parts.append(Part(*part, *self.unread, block, k, len(columns) + j))
+        parts += self._crossed_parts(codes, is_learned)
         numbers = [z for scale, value in pairs for z in scale.transform(value)]
         numbers = np.stack(numbers, axis=1) if numbers else np.zeros((n, 0))
         if self.has_blends:
@@ -217,6 +225,74 @@ class FeatureEncoder(Blocks):
             return Encoded(codes, numbers, blend)
         codes = [np.zeros((n, 0), np.int32), *(part.codes for part in parts)]
         return Encoded(np.concatenate(codes, axis=1, dtype=np.int32), numbers)
+
+    def crossed(self, encoded, pairs, weights):
+        """The encoder with pairs of columns crossed, and rows encoded by it.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            The rows of fit, without crosses.
+        pairs : list of (int, int)
+            Positions among the columns of tokens.
+        weights : ndarray of shape (n_rows,)
+        """
+        if not pairs:
+            return self, encoded
+        other, before = copy(self), self.n_token_blocks
+        codes = [encoded.of_block(k)[0][:, 0] for k in range(len(self.readers))]
+        crosses = [Cross(tuple(pair)) for pair in pairs]
+        other.crosses = [one.grown(*self._pair(one, codes), weights) for one in crosses]
+        parts = [
+            part._replace(block=part.block + len(crosses) * (part.block >= before))
+            for part in self._as_parts(encoded)
+        ]
+        more = other._crossed_parts(codes, is_learned=True)
+        codes, blend = assembled([*parts, *more])
+        return other, Encoded(codes, encoded.numbers, blend)
+
+    def _as_parts(self, encoded):
+        """The parts of encoded rows; without a blend each column is one."""
+        if encoded.blend is not None:
+            return parted(encoded.codes, encoded.blend)
+        columns, ones = encoded.codes.T[:, :, None], np.ones((len(encoded.codes), 1))
+        return [
+            Part(column, ones, k, k, source)
+            for k, (column, source) in enumerate(
+                zip(columns, self._sources, strict=True)
+            )
+        ]
+
+    def _crossed_parts(self, codes, is_learned=False):
+        """The parts of the crosses, from the codes of every column of tokens.
+
+        Rows that are learned from leave pairs without a row of their own alone: what
+        stands for them keeps the spread of the prior.
+        """
+        for block, one in self.cross_blocks:
+            first, second, _ = self._pair(one, codes)
+            own, factors = OneToken().part(None, one.codes(first, second), -1)
+            if is_learned:
+                factors = (own < one.size - 1).astype(float)
+            yield Part(own, factors, *self.unread, block, NOWHERE)
+
+    def can_be_crossed(self, k):
+        """Whether a column of tokens has one token in every cell."""
+        return not isinstance(self.readers[k], SeveralTokens)
+
+    def codes_by_column(self, encoded):
+        """Codes of the columns that can be crossed, and of bins, side by side."""
+        blocks = [k for k in range(len(self.readers)) if self.can_be_crossed(k)]
+        blocks += range(self.n_token_blocks, len(self.column_sizes))
+        return np.stack([encoded.of_block(k)[0][:, 0] for k in blocks], axis=1)
+
+    def _pair(self, cross, codes):
+        """Codes of the two columns of a cross, and where both tokens are known."""
+        pair, known = [], True
+        for k in cross.columns:
+            pair.append(np.asarray(codes[k], np.int64))
+            known = known & (pair[-1] != self.tokens[k].unknown)
+        return *pair, known
 
     def _parts(self, columns, codes):
         """Codes and factors of the cells of every column of tokens."""
@@ -244,7 +320,19 @@ class FeatureEncoder(Blocks):
             own = np.flatnonzero(blend.slots.measure == source)
             blend = blend._replace(factors=_from_rows(blend.factors, rows, own))
         own = np.flatnonzero(np.asarray(sources) == source)
-        return Encoded(_from_rows(encoded.codes, rows, own), numbers, blend)
+        codes = _from_rows(encoded.codes, rows, own)
+        changed = Encoded(codes, numbers, blend)
+        if self.crosses:
+            self._cross_again(changed)
+        return changed
+
+    def _cross_again(self, encoded):
+        """Put the pairs in their place that encoded rows have now."""
+        codes = [encoded.of_block(k)[0][:, 0] for k in range(len(self.readers))]
+        for part in self._crossed_parts(codes):
+            at = encoded.blend.slots.of_block(part.block)
+            encoded.codes[:, at] = part.codes
+            encoded.blend.factors[:, at] = part.factors
 
     @property
     def _sources(self):

@@ -18,9 +18,11 @@ from .choice import (
     refuse_both,
 )
 from .columns import as_table, take
+from .crosses import choose_crosses
 from .features import FeatureEncoder
 from .outcomes import refuse_masked_weights
 from .rows import Observations
+from .screening import telling_pairs
 from .shared import Shared
 from .slopes import VARYING, choose_slopes, slopes_of
 from .token_features import token_features
@@ -133,7 +135,8 @@ class Samples:
         pairs = {}
         for name in VARYING:
             pairs[name], mask = choose_slopes(columns[name], *named, mask, name)
-        refuse_both(frames, chains, readers, groups, pairs, names)
+        crosses, mask = choose_crosses(columns["crosses"], *named, mask)
+        refuse_both(frames, chains, readers, groups, pairs, crosses, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
         encoder = FeatureEncoder(
             mask,
@@ -152,7 +155,21 @@ class Samples:
             ],
         )
         encoded = encoder.fit_transform(self.table, self.weights, **limits)
+        if isinstance(crosses, str):
+            crosses = self._telling_pairs(encoder, encoded)
+        else:
+            crosses = [tuple(place[list(pair)].tolist()) for pair in crosses]
+        encoder, encoded = encoder.crossed(encoded, crosses, self.weights)
         return encoder, self.observations(encoded)
+
+    def _telling_pairs(self, encoder, encoded):
+        """Pairs of columns of single tokens whose pairs have effects of their own."""
+        single = [k for k in range(len(encoder.readers)) if encoder.can_be_crossed(k)]
+        if len(single) < 2:
+            return []
+        codes = encoder.codes_by_column(encoded)
+        pairs = telling_pairs(codes, self.outcome, self.weights, len(single))
+        return [(single[a], single[b]) for a, b in pairs]
 
     def encode_more(self, encoder):
         """Add the new tokens to an encoder; return the new one and the encoded rows."""

@@ -41,6 +41,7 @@ class Data(NamedTuple):
     factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
     fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
     coordinates: tf.Tensor  # (width,): 0 for coordinates that stay as they are
+    most_taken: tf.Tensor  # of a row's residual, by all of its vectors in one step
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
     rates: tf.Tensor  # (n_dense,): multiplier of the learning rate, 0 = frozen
@@ -97,6 +98,7 @@ def _signature(spec):
         factors=of(real, 2),
         fields=of(real, 2),
         coordinates=of(real, 1),
+        most_taken=of(real, 0),
         knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
         rates=of(real, 1),
@@ -249,4 +251,5 @@ def _uses(table, codes, factors, data, places):
         factors,
         data.mask,
         places,
+        data.most_taken,
     )

@@ -40,6 +40,7 @@ class Uses(NamedTuple):
     factors: tf.Tensor | None  # (batch * n_slots, 1) of the uses; None: all 1
     mask: tf.Tensor  # (n_slots, width) 0 for coordinates that a slot has not
     places: tf.Tensor  # (batch * n_slots, 2) zeros and the uses' own places
+    most_taken: tf.Tensor  # of a row's residual, by all of its uses in one step
 
     @property
     def n(self):
@@ -372,7 +373,8 @@ class PosteriorTable:
         taken = tf.math.unsorted_segment_sum(
             weight * uses.each(taken), uses.use, uses.n
         )
-        return tf.maximum(1.0, taken[:, None] / tf.maximum(seen, priors.TINY))
+        taken = taken[:, None] / tf.maximum(seen, priors.TINY)
+        return tf.maximum(1.0, taken / uses.most_taken)
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

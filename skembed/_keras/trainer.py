@@ -154,6 +154,7 @@ class Engine:
             tokens=tf.constant(_of_tokens(problem), tf.float32),
             **_blend(problem),
             coordinates=tf.constant(problem.coordinates, tf.float32),
+            most_taken=tf.constant(problem.most_taken, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(_by_weight(rates, shapes), tf.float32),

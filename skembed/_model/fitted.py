@@ -226,17 +226,17 @@ class Fitted:
             return self
         columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
         table = self.weights.table
-        blocks, slopes = {}, [block for block, _ in self.encoder.slope_blocks]
+        blocks, direct = {}, self.encoder.direct_blocks
         for name, values in vars(table).items():
             parts = [self.of_codes(values, k) for k in columns]
-            parts += [self._rows_of(values, block) for block in slopes]
+            parts += [self._rows_of(values, block) for block in direct]
             blocks[name] = np.concatenate([*parts, values[self.n_token_rows :]])
         mask = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
-        mask += [self.mask[block] for block in slopes]
+        mask += [self.mask[block] for block in direct]
         prior = self.weights.dense["prior"] if "prior" in self.weights.dense else None
         dense = dict(self.weights.dense)
         if prior is not None:
-            own = [*columns, *slopes, *range(n, len(prior))]
+            own = [*columns, *direct, *range(n, len(prior))]
             dense["prior"] = prior[own]
         weights = replace(self.weights, table=replace(table, **blocks), dense=dense)
         mask = np.concatenate([*(one[None] for one in mask), self.mask[n:]])
@@ -254,9 +254,8 @@ class Fitted:
             sum(self._rows_of(values, block) for block in self.encoder.blocks_of(k))
             for k in range(len(self.encoder.tokens))
         ]
-        parts += [
-            self._rows_of(values, block) for block, _ in self.encoder.slope_blocks
-        ]
+        direct = self.encoder.direct_blocks
+        parts += [self._rows_of(values, block) for block in direct]
         by_token = np.concatenate([*parts, values[self.n_token_rows :]])
         return replace(self.row_noise, by_token=by_token)
 

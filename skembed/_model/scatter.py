@@ -143,12 +143,12 @@ class _LookedBackAt:
         """Noise by row, and what rows have added to their own."""
         encoder, encoded = self.fitted.encoder, self.encoded
         nothing = encoded.codes[:, :0], None
-        slopes = dict(encoder.slope_blocks)  # Not of the noise, as of the outcome.
+        direct = encoder.direct_blocks  # of the outcome only, not of its noise
         variance = np.maximum(self.noise * self.inflation, 1e-300)
         sizes = encoder.column_sizes
         return row_noise.learned(
             [
-                nothing if block in slopes else encoded.of_block(block)
+                nothing if block in direct else encoded.of_block(block)
                 for block in range(len(sizes))
             ],
             sizes,

@@ -35,6 +35,8 @@ class Problem:
         Of the bins of numbers.
     unread : ndarray of int of shape (n_unread,)
         Inputs that the layers do not read.
+    most_taken : float
+        Of the residual of a row, by all of its vectors together in one step.
     loss_shift : float
         Added to the reported losses: what scaling y took from them.
     priors : PosteriorTable or None
@@ -59,6 +61,7 @@ class Problem:
     knots: Knots
     curves: Curves
     unread: np.ndarray
+    most_taken: float
     loss_shift: float = 0.0
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
@@ -123,6 +126,9 @@ def problem_of(fitted, rows, **more):
     """Problem of a network and rows in its units; `more` are fields of `Problem`."""
     scaled = fitted.architecture.tables.has_likelihood
     scaled = scaled and fitted.likelihood.location_scale
+    most_taken = settings.MOST_TAKEN
+    if fitted.encoder.direct_blocks:
+        most_taken = settings.MOST_TAKEN_DIRECT
     return Problem(
         # A density of y / scale is not a density of y.
         loss_shift=float(np.log(fitted.scale).sum()) if scaled else 0.0,
@@ -135,6 +141,7 @@ def problem_of(fitted, rows, **more):
         knots=fitted.predictor.knots,
         curves=fitted.curves,
         unread=unread_inputs(fitted.architecture, fitted.encoder),
+        most_taken=most_taken,
         **more,
     )
 

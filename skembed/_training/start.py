@@ -36,10 +36,10 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     """
     likelihood.check(observations.outcome)
     check_vector_lengths(estimator.embedding_dim, encoder)
-    if encoder.slopes and not tables.has_direct_terms:
+    if encoder.direct_blocks and not tables.has_direct_terms:
         raise ValueError(
-            "varying_slopes and varying_curves are effects under a prior of their own; "
-            "with prior=None there is none. Use prior='normal'."
+            "varying_slopes, varying_curves and crosses are effects under a prior of "
+            "their own; with prior=None there is none. Use prior='normal'."
         )
     sizes, n_outputs = encoder.column_sizes, observations.outcome.shape[1]
     n_numbers, knots = observations.numbers.shape[1], Knots(*encoder.knots)

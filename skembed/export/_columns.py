@@ -85,6 +85,8 @@ def refuse_blends(encoder, columns):
     found += [(at[one.column], "tokens", described) for one in encoder.described]
     varying = "have slopes or curves of numbers (varying_slopes=, varying_curves=)"
     found += [(at[one.column], "tokens", varying) for one in encoder.slopes]
+    crossed = "are crossed with another column's (crosses=)"
+    found += [(at[one.columns[0]], "tokens", crossed) for one in encoder.crosses]
     for k, what, is_so in found:
         raise TypeError(
             f"The {what} of column {columns[k].name!r} {is_so}, which to_onnx does not "

@@ -15,6 +15,7 @@ TRUSTED_TYPES = [
     "skembed._data.several.OneToken",
     "skembed._data.several.SeveralTokens",
     "skembed._data.shared.Shared",
+    "skembed._data.crosses.Cross",
     "skembed._data.slopes.Slope",
     "skembed._data.token_features.TokenFeatures",
     "skembed._data.tokens.TokenIndex",
