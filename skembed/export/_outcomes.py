@@ -168,18 +168,24 @@ class Outcomes:
     def probabilities(self):
         """Probability of every class; of several labels, of a one in each."""
         of_many = self.fitted.likelihood.name == "categorical"
-        p = self._of_many() if of_many else self._of_yes()
-        return p if self.fitted.log_odds is None else self._calibrated(p, of_many)
-
-    def _calibrated(self, p, of_many):
-        """The probabilities with their log-odds as `LogOdds` has them."""
-        g, log_odds = self.g, self.fitted.log_odds
-        f = g.add("Log", g.add("Max", p, _TINY))
-        if not of_many:
-            no = g.add("Max", g.add("Sub", _ONE, p), _TINY)
-            f = g.add("Sub", f, g.add("Log", no))
+        log_odds, g = self.fitted.log_odds, self.g
+        if log_odds is None:
+            return self._of_many() if of_many else self._of_ones(1.0)
+        if of_many:
+            f = g.add("Log", g.add("Max", self._of_many(), _TINY))
+        else:  # next to 1, what is left to it says more than the probability
+            yes, no = (g.add("Max", self._of_ones(sign), _TINY) for sign in (1.0, -1.0))
+            f = g.add("Sub", g.add("Log", yes), g.add("Log", no))
         f = g.add("Add", g.add("Mul", f, log_odds.slope), log_odds.shift)
         return g.add("Softmax", f, axis=1) if of_many else g.add("Sigmoid", f)
+
+    @property
+    def _near(self):
+        """Type of probabilities: float32 is near enough, and twice as fast.
+
+        But not where log-odds are read from them again, which shift them.
+        """
+        return np.float32 if self.fitted.log_odds is None else np.float64
 
     @cached_property
     def of_two(self):
@@ -187,17 +193,17 @@ class Outcomes:
         yes = self.probabilities
         return self.g.side_by_side([self.g.add("Sub", _ONE, yes), yes])
 
-    def _of_yes(self):
-        """Probability of a one in every output."""
+    def _of_ones(self, sign):
+        """Probability of a one in every output; with sign -1 of a zero."""
         g, f = self.g, self._network.f
+        f = f if sign > 0 else g.add("Neg", f)
         if not self._is_spread:
             return g.add("Sigmoid", f)
         nodes, weights = gauss_hermite()
         last = np.array([2], np.int64)
         sd = g.add("Sqrt", self._variance)
-        # Probabilities of float32 are near enough, and twice as fast.
-        f, sd = (g.add("Unsqueeze", g.cast(one, np.float32), last) for one in (f, sd))
-        nodes, weights = nodes.astype(np.float32), weights.astype(np.float32)
+        f, sd = (g.add("Unsqueeze", g.cast(one, self._near), last) for one in (f, sd))
+        nodes, weights = nodes.astype(self._near), weights.astype(self._near)
         at = g.add("Add", f, g.add("Mul", sd, nodes))
         p = g.add("MatMul", g.add("Sigmoid", at), weights[:, None])
         return g.cast(g.add("Squeeze", p, last), np.float64)
@@ -211,7 +217,7 @@ class Outcomes:
         draws = antithetic(settings.CLASS_PAIRS, n_outputs)
         shift = g.einsum("sj,jni->nsi", draws, self._cholesky(n_outputs))
         f = g.add("Unsqueeze", f, np.array([1], np.int64))
-        p = g.add("Softmax", g.cast(g.add("Add", f, shift), np.float32), axis=2)
+        p = g.add("Softmax", g.cast(g.add("Add", f, shift), self._near), axis=2)
         p = g.cast(g.total(p, 1), np.float64)
         return g.add("Mul", p, np.float64(1.0 / len(draws)))
 

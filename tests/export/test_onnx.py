@@ -1,6 +1,7 @@
 """ONNX: graphs compute what the estimators compute, and refuse what they cannot."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from skembed import (
     _settings,
 )
 from skembed._model.activations import ACTIVATION_NAMES
+from skembed._model.calibration import LogOdds
 from skembed.export import to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -120,6 +122,37 @@ def test_every_kind_of_classes(untrained, kind, prior):
         sure = ties[:, -1] - ties[:, -2] > 1e-5
     assert_array_equal(found["label"][sure], model.predict(Q)[sure])
     assert sure.mean() > 0.99
+
+
+@pytest.mark.parametrize("kind", ["two", "many", "several"])
+def test_probabilities_that_are_calibrated(untrained, kind):
+    y = {
+        "two": np.where(Y > 4, "a", "b"),
+        "many": np.digitize(Y, [2, 4, 6]),
+        "several": np.stack([Y > 2, Y > 9], axis=1).astype(int),
+    }[kind]
+    model = untrained(classifier(), X, y, scale=2.0)  # many are next to 0 and 1
+    n = model._fitted.architecture.n_outputs
+    slope = np.full(n, 1.3) if kind == "many" else np.linspace(0.7, 1.5, n)
+    log_odds = LogOdds(slope, np.linspace(-15.0, 9.0, n))
+    model._fitted = replace(model._fitted, log_odds=log_odds)
+    found = run(to_onnx(model), Q[:4000])["probabilities"]
+    assert_allclose(found, model.predict_proba(Q[:4000]), **CLOSE)
+
+
+def test_intervals_after_calibrate_and_beyond_the_range():
+    model = regressor(epochs=2).fit(X, Y)
+    rows = Q[:2000].copy()
+    rows["holes"] *= 50.0
+    rows["far"] -= 1e7
+    assert (model._fitted.beyond.variance(model._encoded(rows).numbers) > 0).any()
+    outputs = ["prediction", "std", "interval"]
+    for _ in range(2):
+        found = run(to_onnx(model, outputs=outputs), rows)
+        assert_allclose(found["std"][:, 0], model.predict_std(rows), **CLOSE)
+        interval = np.concatenate([found["lower"], found["upper"]], axis=1)
+        assert_allclose(interval, model.predict_interval(rows), **CLOSE)
+        model.calibrate(X[:200], 3.0 * Y[:200])
 
 
 def test_wide_posteriors_of_many_classes(untrained):
