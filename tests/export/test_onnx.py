@@ -412,9 +412,13 @@ def test_every_opset_computes_the_same(untrained, opset):
     graph = to_onnx(model, opset=opset)
     assert graph.opset_import[0].version == opset
     rows = Q[:500]
-    assert_allclose(
-        run(graph, rows)["probabilities"], model.predict_proba(rows), **CLOSE
-    )
+    try:
+        found = run(graph, rows)["probabilities"]
+    except Exception as error:  # onnxruntime has no narrower one
+        if "Unsupported model IR version" not in str(error):
+            raise
+        pytest.skip("this onnxruntime is older than the opset")
+    assert_allclose(found, model.predict_proba(rows), **CLOSE)
 
 
 def test_a_graph_works_on_any_number_of_rows(untrained):
