@@ -2,8 +2,9 @@
 
 ``python benchmarks/export.py`` prints, for every case, the greatest difference between
 the graph and `predict`, the time of one row, and the time of a million rows in calls
-of 16,384; and what other encoders of categories can say to skl2onnx or to their own
-exporters. Needs ``skembed[skl2onnx]``, onnxruntime and catboost.
+of 16,384 (of intervals of one such call); and what other encoders of categories
+can say to skl2onnx or to their own exporters. Needs ``skembed[skl2onnx]``, onnxruntime
+and catboost.
 """
 
 import tempfile
@@ -47,7 +48,7 @@ def strange(X):
 
 
 def cases():
-    """Yield the name, the fitted estimator, its function, and the rows to ask of."""
+    """Yield the name, the fitted estimator, the outputs, its function, and the rows."""
     train, asked = table(20_000), strange(table(N, seed=2))
     rng = np.random.default_rng(3)
     effect = dict(zip(train["text"].unique(), rng.normal(size=1001), strict=False))
@@ -66,10 +67,21 @@ def cases():
             params = {"loss": "poisson"} if "poisson" in name else {}
             model = kind(epochs=2, min_frequency=5, random_state=0, **params)
             model.fit(train[chosen], target)
-            yield f"{name}, {what}", model, getattr(model, function), asked[chosen]
+            case = f"{name}, {what}"
+            yield case, model, None, getattr(model, function), asked[chosen]
+            if name == "regressor":
+                rows = asked[chosen][:CHUNK]
+                yield (
+                    f"interval, {what}",
+                    model,
+                    "interval",
+                    model.predict_interval,
+                    rows,
+                )
     encoder = EmbeddingEncoder(EmbeddingRegressor(epochs=2), cv=2, random_state=0)
     encoder.fit(train[["text", "whole"]], y)
-    yield "encoder, text, int", encoder, encoder.transform, asked[["text", "whole"]]
+    rows = asked[["text", "whole"]]
+    yield "encoder, text, int", encoder, None, encoder.transform, rows
 
 
 def best(function):
@@ -82,9 +94,13 @@ def best(function):
     return min(times)
 
 
-def measured(model, function, X):
-    """Difference, seconds of one row, and of all rows by graph and by estimator."""
-    graph = to_onnx(model)
+def measured(model, outputs, function, X):
+    """Difference, seconds of one row, and of all rows by graph and by estimator.
+
+    The estimator gets the rows in the graph's calls, all at once, and at once with text
+    as objects of Python, which is what a graph gets.
+    """
+    graph = to_onnx(model, outputs=outputs)
     session = onnxruntime.InferenceSession(
         graph.SerializeToString(), providers=["CPUExecutionProvider"]
     )
@@ -97,7 +113,8 @@ def measured(model, function, X):
 
     def run(start, stop):
         rows = {name: cells[start:stop] for name, cells in feeds.items()}
-        return session.run(None, rows)[-1]
+        found = session.run(None, rows)
+        return np.concatenate(found, axis=1) if outputs else found[-1]
 
     few = function(X[:20_000])
     apart = np.abs(run(0, 20_000).reshape(few.shape) - few).max()
@@ -114,8 +131,9 @@ def measured(model, function, X):
         for start in range(0, len(X), CHUNK):
             function(X[start : start + CHUNK])
 
-    whole = best(lambda: function(X))
-    return apart, best(one) / 500, best(by_graph), best(by_estimator), whole
+    as_objects = X.assign(text=X["text"].astype(object))
+    calls = by_graph, by_estimator, lambda: function(X), lambda: function(as_objects)
+    return apart, best(one) / 500, list(map(best, calls))
 
 
 def peers():
@@ -167,14 +185,14 @@ def attempt(export):
 def main():
     """Print the tables."""
     print(f"onnxruntime {onnxruntime.__version__}, rows in calls of {CHUNK:,}; seconds")
-    print(f"{'':38}{'apart':>9}{'1 row':>10}{'graph':>8}{'in calls':>9}{'at once':>9}")
+    heads = "".join(
+        f"{head:>9}" for head in ["graph", "in calls", "at once", "objects"]
+    )
+    print(f"{'':38}{'apart':>9}{'1 row':>10}{heads}")
     for name, *case in cases():
-        apart, one, graph, estimator, whole = measured(*case)
-        print(
-            f"{name:38}{apart:9.0e}{one * 1e3:7.3f} ms{graph:8.2f}{estimator:9.2f}"
-            f"{whole:9.2f}",
-            flush=True,
-        )
+        apart, one, times = measured(*case)
+        took = "".join(f"{seconds:9.2f}" for seconds in times)
+        print(f"{name:38}{apart:9.0e}{one * 1e3:7.3f} ms{took}", flush=True)
     for name, came in peers():
         print(f"{name}: {came}")
 

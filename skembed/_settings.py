@@ -183,6 +183,9 @@ SLOPE_STEP = 1e-4
 # Antithetic pairs of draws behind a standard deviation of a prediction, and behind
 # probabilities of more than two classes; nodes of the rule behind those of two.
 STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 16, 12
+# Of these pairs, how many a graph of ONNX takes at once: one row needs few steps, many
+# rows little memory.
+GRAPH_PAIRS = 16
 # What a covariance of outputs gets on its diagonal before its root is taken: a share of
 # the mean variance, far below the error of the draws and far above that of float32; and
 # at least so much, where there is no variance.

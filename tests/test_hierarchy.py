@@ -22,7 +22,7 @@ from skembed import (
     EmbeddingRegressor,
     TokenSimilarity,
 )
-from skembed.export import to_onnx
+from skembed._data.columns import as_table
 
 SMALL = {"embedding_dim": 3, "hidden_layer_sizes": (8,), "epochs": 6, "random_state": 0}
 CHAIN = {"zip": ["county", "state"]}
@@ -270,10 +270,19 @@ def test_similarity_and_displays(fitted):
     assert len(display.labels) == 12
 
 
-def test_onnx_refuses_them_by_name(fitted):
-    pytest.importorskip("onnx")
-    with pytest.raises(TypeError, match="tokens of column 'zip' are within others"):
-        to_onnx(fitted)
+@pytest.mark.parametrize("levels", [["county", "state"], ["county", STATES]])
+def test_exchanged_cells_take_their_own_parents_along(levels):
+    X, y, _, _ = draw(200)
+    model = EmbeddingRegressor(hierarchy={"zip": levels}, **SMALL | {"epochs": 1})
+    encoder = model.fit(X, y)._fitted.encoder
+    encoded, rows = encoder.transform(as_table(X)), np.arange(200)[::-1]
+    for column, name in enumerate(X.columns):
+        other = X.copy()
+        other[name] = X[name].to_numpy()[rows]
+        found = encoder.exchanged(encoded, rows, column)
+        expected = encoder.transform(as_table(other))
+        assert_array_equal(found.codes, expected.codes)
+        assert_array_equal(found.blend.factors, expected.blend.factors)
 
 
 def test_a_report_of_places(fitted):

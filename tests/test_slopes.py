@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from comparisons import equal_fits
 from numpy.testing import assert_allclose, assert_array_equal
+from onnxruntime import InferenceSession
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -264,19 +265,23 @@ def test_searches_clones_and_pickles(growth):
     assert clone(found).get_params() == found.get_params()
 
 
-def test_columns_beside_shared_ones(growth):
+def test_columns_beside_shared_ones_and_in_graphs_of_the_encoder(growth):
     X, y, *_ = growth.train
     X = X.assign(peer=np.roll(X["person"], 8), boss=np.roll(X["person"], 16))
-    model = EmbeddingRegressor(
-        varying_slopes={"person": "time"}, shared_features=[["peer", "boss"]], **SMALL
+    encoder = EmbeddingEncoder(
+        EmbeddingRegressor(
+            varying_slopes={"person": "time"},
+            shared_features=[["peer", "boss"]],
+            **SMALL,
+        ),
+        categorical_features="auto",
+        cv=2,
     ).fit(X, y)
-    apart = model._fitted.apart
-    rows = apart.encoder.transform(X.iloc[:20])
-    assert_allclose(
-        apart.predictor.outputs(rows).ravel() * apart.scale + apart.centre,
-        model.predict(X.iloc[:20]),
-        rtol=1e-5,
-    )
+    rows = X.iloc[:20]
+    session = InferenceSession(to_onnx(encoder).SerializeToString())
+    cells = {name: rows[[name]].to_numpy() for name in rows}
+    (found,) = session.run(None, cells)
+    assert_allclose(found, encoder.transform(rows), rtol=1e-5, atol=1e-6)
 
 
 def test_the_encoder_returns_vectors_without_slopes(growth):

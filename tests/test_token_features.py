@@ -23,7 +23,6 @@ from skembed import (
     TokenSimilarity,
 )
 from skembed._data.token_features import token_features
-from skembed.export import to_onnx
 
 SMALL = {"embedding_dim": 3, "hidden_layer_sizes": (8,), "epochs": 6, "random_state": 0}
 FILMS = np.array([f"f{i:03d}" for i in range(120)])
@@ -261,12 +260,6 @@ def test_similarity_and_displays(fitted):
         assert similarity.transform(X[:3]).shape == (3, 100)
     display = EmbeddingDisplay.from_estimator(fitted)
     assert len(display.labels) == 100
-
-
-def test_onnx_refuses_them_by_name(fitted):
-    pytest.importorskip("onnx")
-    with pytest.raises(TypeError, match="tokens of column 'film' have features"):
-        to_onnx(fitted)
 
 
 def test_a_report_of_films(fitted):

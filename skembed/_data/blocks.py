@@ -6,8 +6,6 @@ of a number by a column's tokens, one for the pairs of two columns, and one for 
 of each number. A vector of a row, a field, is a sum of rows of some of them.
 """
 
-from copy import copy
-
 import numpy as np
 
 from .cells import as_objects
@@ -51,15 +49,6 @@ class Blocks:
         return several or any(map(len, others))
 
     @property
-    def apart(self):
-        """The encoder of the same columns with nothing shared."""
-        if not self.shared:
-            return self
-        other = copy(self)
-        other.shared = ()
-        return other
-
-    @property
     def fields(self):
         """Columns of tokens whose vectors the network reads: others are in these."""
         parents = {level.column for level in self.levels}
@@ -70,6 +59,13 @@ class Blocks:
         while k not in self.fields:
             k = next(level.child for level in self.levels if level.column == k)
         return self.fields.index(k)
+
+    def column_of(self, level):
+        """Column of tokens that the parents of a level are read from."""
+        if level.column is not None:
+            return level.column
+        before = level.below if level.same is None else level.same
+        return level.child if before is None else self.column_of(self.levels[before])
 
     def parents_of(self, k):
         """Blocks of the table that vectors of a column are within, and how.

@@ -202,7 +202,7 @@ class FeatureEncoder(Blocks):
             for i, level in enumerate(self.levels):
                 if level.child == k:
                     part = OneToken().part(None, parents[i], -1)
-                    source = k if level.column is None else level.column
+                    source = self.column_of(level)
                     parts.append(Part(*part, field, self._level_blocks[i], source))
             for block, known in features.items():
                 if known.column == k:

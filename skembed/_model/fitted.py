@@ -215,50 +215,6 @@ class Fitted:
             out.append(block[: len(index.codes)] if in_order else block[index.codes])
         return out
 
-    @property
-    def apart(self):
-        """The same network with all vectors of each column in a block of its own.
-
-        What several columns share is there once for each of them.
-        """
-        encoder = self.encoder.apart
-        if encoder is self.encoder:  # nothing shared
-            return self
-        columns, n = range(len(encoder.tokens)), self.encoder.n_token_blocks
-        table = self.weights.table
-        blocks, direct = {}, self.encoder.direct_blocks
-        for name, values in vars(table).items():
-            parts = [self.of_codes(values, k) for k in columns]
-            parts += [self._rows_of(values, block) for block in direct]
-            blocks[name] = np.concatenate([*parts, values[self.n_token_rows :]])
-        mask = [self.mask[self.encoder.blocks_of(k)].max(axis=0) for k in columns]
-        mask += [self.mask[block] for block in direct]
-        prior = self.weights.dense["prior"] if "prior" in self.weights.dense else None
-        dense = dict(self.weights.dense)
-        if prior is not None:
-            own = [*columns, *direct, *range(n, len(prior))]
-            dense["prior"] = prior[own]
-        weights = replace(self.weights, table=replace(table, **blocks), dense=dense)
-        mask = np.concatenate([*(one[None] for one in mask), self.mask[n:]])
-        return replace(
-            self,
-            encoder=encoder,
-            weights=weights,
-            mask=mask,
-            row_noise=self.row_noise and self._noise_apart(),
-        )
-
-    def _noise_apart(self):
-        values = self.row_noise.by_token
-        parts = [
-            sum(self._rows_of(values, block) for block in self.encoder.blocks_of(k))
-            for k in range(len(self.encoder.tokens))
-        ]
-        direct = self.encoder.direct_blocks
-        parts += [self._rows_of(values, block) for block in direct]
-        by_token = np.concatenate([*parts, values[self.n_token_rows :]])
-        return replace(self.row_noise, by_token=by_token)
-
     def with_weights(self, weights):
         """The same with other weights."""
         return replace(self, weights=weights)

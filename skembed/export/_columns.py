@@ -75,26 +75,6 @@ def input_kinds(encoder, names):
     ]
 
 
-def refuse_blends(encoder, columns):
-    """Raise if vectors of a column are blended as graphs do not translate it."""
-    at = np.flatnonzero(encoder.is_categorical)
-    found = [(k, "cells", "hold several tokens") for k in encoder.multi_valued]
-    within = "are within others (hierarchy=)"
-    found += [(at[one.child], "tokens", within) for one in encoder.levels]
-    described = "have features (token_features=)"
-    found += [(at[one.column], "tokens", described) for one in encoder.described]
-    varying = "have slopes or curves of numbers (varying_slopes=, varying_curves=)"
-    found += [(at[one.column], "tokens", varying) for one in encoder.slopes]
-    crossed = "are crossed with another column's (crosses=)"
-    found += [(at[one.columns[0]], "tokens", crossed) for one in encoder.crosses]
-    for k, what, is_so in found:
-        raise TypeError(
-            f"The {what} of column {columns[k].name!r} {is_so}, which to_onnx does not "
-            "translate. Export model_ by Keras, model_.export(path, format='onnx'), "
-            "which reads model_inputs, or the vectors by to_parquet."
-        )
-
-
 def _kind_of_tokens(index, name):
     kind = _kind(index, name)
     if kind == TEXT:
@@ -155,74 +135,56 @@ def _is_written(text):
     return True
 
 
-def table_rows(g, encoder, columns, pool_unknown, missing):
-    """Rows of the table of vectors that the tokens of every row have.
+def rows_of(g, encoder, columns, lookup, missing):
+    """Rows of a lookup, int64 of shape (n_rows, 1), by the cells of its column.
 
     Parameters
     ----------
     g : Graph
     encoder : FeatureEncoder
     columns : list of Column
-    pool_unknown : bool
-        Whether an unknown token counts as one of the pooled rare ones, if there are
-        any.
+    lookup : Lookup
     missing : sequence of str
         How a missing cell may be written in a column of text.
-
-    Returns
-    -------
-    rows : list of str
-        A value of int64 of shape (n_rows, 1) for every column of tokens.
     """
-    out, start, tokens = [], 0, iter(encoder.tokens)
-    for column, is_token in zip(columns, encoder.is_categorical, strict=True):
-        if not is_token:
-            continue
-        index = next(tokens)
-        codes = _Codes.of(index, start, pool_unknown)
-        kind = _kind(index, column.name)
-        if column.kind == STRING:
-            out.append(_of_text(g, column, index, codes, missing))
-        elif kind == TEXT and len(_present(index)):
-            raise TypeError(
-                f"Column {column.name!r} holds text, but its input is declared as "
-                f"{column.kind}: declare it as string."
-            )
-        elif kind == FLOAT:
-            out.append(_of_floats(g, column, index, codes))
-        else:
-            out.append(_of_integers(g, column, index, codes))
-        start += index.n_codes
-    return out
+    column = columns[np.flatnonzero(encoder.is_categorical)[lookup.column]]
+    index = encoder.tokens[lookup.column]
+    kind = _kind(index, column.name)
+    lookup = _of_kind(lookup, kind)
+    if column.kind == STRING:
+        return _of_text(g, column, index.has_missing, lookup, missing)
+    if kind == TEXT and len(_present(index)):
+        raise TypeError(
+            f"Column {column.name!r} holds text, but its input is declared as "
+            f"{column.kind}: declare it as string."
+        )
+    return (_of_floats if kind == FLOAT else _of_integers)(g, column, lookup)
 
 
-class _Codes(NamedTuple):
-    """Rows of the table of one column's tokens."""
-
-    known: np.ndarray
-    unknown: int
-    missing: int
-
-    @classmethod
-    def of(cls, index, start, pool_unknown):
-        codes = index.codes.astype(np.int64) + start
-        pooled = pool_unknown and index.infrequent is not None
-        missing = codes[-1] if index.has_missing else index.unknown + start
-        known = codes[: len(codes) - index.has_missing]
-        return cls(known, index.unknown - pooled + start, int(missing))
+def _of_kind(lookup, kind):
+    """The lookup without tokens that are no cells of the column's input."""
+    tokens = lookup.tokens.tolist()
+    allowed = {TEXT: {TEXT}, FLOAT: {FLOAT}}.get(kind, {INT, BOOL})
+    kept = [kinds_of([token]) <= allowed for token in tokens]
+    if allowed == {INT, BOOL}:
+        pairs = zip(kept, tokens, strict=True)
+        kept = [ok and -(2**63) <= int(token) < 2**63 for ok, token in pairs]
+    if all(kept):
+        return lookup
+    return lookup._replace(tokens=lookup.tokens[kept], known=lookup.known[kept])
 
 
-def _of_text(g, column, index, codes, missing):
+def _of_text(g, column, has_missing, lookup, missing):
     tokens = [
         cell
         if isinstance(cell, str)
         else str(int(cell))
         if _is_whole(cell)
         else repr(cell)
-        for cell in _present(index).tolist()
+        for cell in lookup.tokens.tolist()
     ]
     spellings = [text for text in missing if text not in set(tokens)]
-    if index.has_missing and not spellings:
+    if has_missing and not spellings:
         raise ValueError(
             f"Column {column.name!r} has missing values, and {several(list(missing))} "
             "are all tokens of it: pass another spelling as missing=."
@@ -230,17 +192,17 @@ def _of_text(g, column, index, codes, missing):
     # A token that cannot be written as UTF-8 cannot be asked for either.
     known = {
         token: code
-        for token, code in zip(tokens, codes.known.tolist(), strict=True)
+        for token, code in zip(tokens, lookup.known.tolist(), strict=True)
         if _is_written(token)
     }
-    known |= dict.fromkeys(spellings, codes.missing)
+    known |= dict.fromkeys(spellings, lookup.missing)
     return g.add(
         "LabelEncoder",
         column.value,
         domain=ML,
         keys_strings=[key.encode() for key in known],
         values_int64s=list(known.values()),
-        default_int64=codes.unknown,
+        default_int64=lookup.unknown,
     )
 
 
@@ -248,9 +210,9 @@ def _is_whole(cell):
     return isinstance(cell, (bool, int, np.integer, np.bool_))
 
 
-def _of_integers(g, column, index, codes):
-    tokens = [int(cell) for cell in _present(index).tolist()]
-    known = dict(zip(tokens, codes.known.tolist(), strict=True))
+def _of_integers(g, column, lookup):
+    tokens = [int(cell) for cell in lookup.tokens.tolist()]
+    known = dict(zip(tokens, lookup.known.tolist(), strict=True))
     at, value = None, column.value
     if column.kind in (DOUBLE, "float"):
         value = g.cast(value, np.float64)
@@ -263,26 +225,29 @@ def _of_integers(g, column, index, codes):
         g.cast(value, np.int64),
         domain=ML,
         keys_int64s=list(known) or [0],
-        values_int64s=list(known.values()) or [codes.unknown],
-        default_int64=codes.unknown,
+        values_int64s=list(known.values()) or [lookup.unknown],
+        default_int64=lookup.unknown,
     )
     if at is None:
         return found
-    found = g.add("Where", at, found, np.int64(codes.unknown))
-    return g.add("Where", _is_nan(g, column), np.int64(codes.missing), found)
+    found = g.add("Where", at, found, np.int64(lookup.unknown))
+    return g.add("Where", _is_nan(g, column), np.int64(lookup.missing), found)
 
 
-def _of_floats(g, column, index, codes):
+def _of_floats(g, column, lookup):
     """Position among the sorted tokens, and whether the token there is the one."""
-    tokens = np.asarray(_present(index), np.float64)
+    tokens = lookup.tokens.astype(np.float64)
+    order = np.argsort(tokens)
+    tokens, known = tokens[order], lookup.known[order]
     value = g.cast(column.value, np.float64)
     at = bins(g, value, [tokens])
     at = g.cast(at, np.int64)
     # In front of the first there is none; NaN equals nothing.
     there = g.rows(np.append(np.nan, tokens), at)
-    rows = g.rows(np.append(codes.unknown, codes.known).astype(np.int64), at)
-    found = g.add("Where", g.add("Equal", there, value), rows, np.int64(codes.unknown))
-    return g.add("Where", _is_nan(g, column), np.int64(codes.missing), found)
+    rows = g.rows(np.append(lookup.unknown, known).astype(np.int64), at)
+    is_known = g.add("Equal", there, value)
+    found = g.add("Where", is_known, rows, np.int64(lookup.unknown))
+    return g.add("Where", _is_nan(g, column), np.int64(lookup.missing), found)
 
 
 def _is_nan(g, column):
@@ -304,8 +269,11 @@ class Numbers(NamedTuple):
     rows: str | None
 
 
-def numbers(g, encoder, columns):
-    """The columns of numbers, scaled as `NumberScale` does it, and their bins."""
+def numbers(g, encoder, columns, first_bin):
+    """The columns of numbers, scaled as `NumberScale` does it, and their bins.
+
+    The rows of the table of vectors from `first_bin` on are those of bins.
+    """
     pairs = zip(columns, encoder.is_categorical, strict=True)
     given = [column for column, is_token in pairs if not is_token]
     for column in given:
@@ -332,7 +300,7 @@ def numbers(g, encoder, columns):
             if scale.has_missing:
                 order.append(len(scales) + with_indicator.index(j))
         values = g.columns(both, order)
-    return Numbers(values, _rows_of_bins(g, encoder, z, indicators))
+    return Numbers(values, _rows_of_bins(g, encoder, z, indicators, first_bin))
 
 
 def _squashed(g, raw, scales):
@@ -353,7 +321,7 @@ def _squashed(g, raw, scales):
     return g.add("Div", z, g.add("Sqrt", under))
 
 
-def _rows_of_bins(g, encoder, z, indicators):
+def _rows_of_bins(g, encoder, z, indicators, first):
     binned = [j for j, scale in enumerate(encoder.scales) if scale.is_binned]
     if not (encoder.with_bins and binned):
         return None
@@ -363,10 +331,8 @@ def _rows_of_bins(g, encoder, z, indicators):
     found = g.cast(bins(g, z, [scale.cuts for scale in scales]), np.float64)
     # NaN is right of all cuts, and its own bin is the next.
     found = g.cast(g.add("Add", found, indicators), np.int64)
-    sizes = [index.n_codes for index in encoder.tokens]
-    sizes += [scale.n_bins for scale in scales]
-    starts = np.cumsum([0, *sizes])[len(encoder.tokens) : -1].astype(np.int64)
-    return g.add("Add", found, starts)
+    starts = first + np.cumsum([0, *(scale.n_bins for scale in scales)])[:-1]
+    return g.add("Add", found, starts.astype(np.int64))
 
 
 def bins(g, z, cuts):

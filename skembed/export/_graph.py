@@ -14,19 +14,22 @@ class Graph:
     """Nodes and constants, under names that begin with `prefix`.
 
     Values between nodes are known by their names. Where a node takes a value, an array
-    or a number is taken too: it becomes a constant. Numbers are float64.
+    or a number is taken too: it becomes a constant.
 
     Attributes
     ----------
     nodes : list of onnx.NodeProto
     constants : list of onnx.TensorProto
+    floats : type
+        What numbers are: float64, which constants of that type are turned into.
     """
 
-    def __init__(self, prefix, constants=None):
+    def __init__(self, prefix, constants=None, floats=np.float64):
         from onnx import helper, numpy_helper
 
         self._helper, self._arrays = helper, numpy_helper
         self.prefix = prefix
+        self.floats = floats
         self.nodes = []
         self.constants = [] if constants is None else constants
         self._known = {}
@@ -45,6 +48,8 @@ class Graph:
         if isinstance(one, str):
             return one
         array = np.asarray(one)
+        if array.dtype == np.float64:
+            array = array.astype(self.floats)
         if array.dtype.kind not in "OU":
             key = array.dtype.str, array.shape, array.tobytes()
             if key in self._known:
@@ -69,14 +74,14 @@ class Graph:
         """An array as an attribute of a node has it."""
         return self._arrays.from_array(np.ascontiguousarray(array))
 
-    def double(self, one):
-        """A value in float64; arrays stay float32 in the file where they are that."""
-        if isinstance(one, np.ndarray) and one.dtype != np.float32:
-            return self.value(one.astype(np.float64))
-        return self.cast(one, np.float64)
+    def number(self, one):
+        """A value as numbers are here; an array stays as it is in the file."""
+        return self.cast(one, self.floats)
 
     def cast(self, one, dtype):
         """A value in another type."""
+        if isinstance(one, np.ndarray) and one.dtype == dtype:
+            return self.value(one)
         kind = self._helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         return self.add("Cast", one, to=kind)
 
@@ -88,6 +93,13 @@ class Graph:
         """The sum over an axis."""
         axes = np.array([axis], np.int64)
         return self.add("ReduceSum", one, axes, keepdims=int(keep))
+
+    def total_of(self, parts):
+        """The sum of several values."""
+        total, *others = parts
+        for other in others:
+            total = self.add("Add", total, other)
+        return total
 
     def rows(self, table, at):
         """Rows of a table."""
@@ -109,9 +121,9 @@ class Graph:
         """Matrices as one, which has the columns of all."""
         return parts[0] if len(parts) == 1 else self.add("Concat", *parts, axis=1)
 
-    def inner(self):
+    def inner(self, floats=np.float64):
         """A graph for the inside of a node, which sees the values of this one."""
-        other = Graph(f"{self.prefix}{len(self.nodes)}_", self.constants)
+        other = Graph(f"{self.prefix}{len(self.nodes)}_", self.constants, floats)
         other._known = self._known
         return other
 

@@ -1,4 +1,4 @@
-"""The network as a graph of ONNX: `_model.network`, node by node, in float64.
+"""The network as a graph of ONNX: `_model.network`, node by node.
 
 Slopes are central differences where `_model.network` takes these, with the same step:
 at the kink of an activation another derivative would be another prediction.
@@ -6,28 +6,46 @@ at the kink of an activation another derivative would be another prediction.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .. import _settings as settings
 
 
+class Outputs(NamedTuple):
+    """Outputs of the network, and what they are made of.
+
+    Attributes
+    ----------
+    f : str
+        (n_rows, n_outputs), float64.
+    layers : str
+        What the layers have put out; `f` has the direct terms besides.
+    hidden : list of str
+        What each activation was applied to.
+    """
+
+    f: str
+    layers: str
+    hidden: list
+
+
 def outputs(g, fitted, vectors, numbers):
-    """Outputs of the network, and what each activation was applied to.
+    """Outputs of the network, and what they are made of.
 
     Parameters
     ----------
     g : Graph
     fitted : Fitted
     vectors : str or None
-        (n_rows, n_columns * width), float64; None without columns.
+        (n_rows, n_fields * width), float64; None without columns.
     numbers : str or None
         (n_rows, n_numbers), float64; None without numbers.
 
     Returns
     -------
-    f : str
-        (n_rows, n_outputs), float64.
-    hidden : list of str
+    outputs : Outputs
     """
     architecture, dense = fitted.architecture, fitted.weights.dense
     parts = [part for part in (vectors, numbers) if part is not None]
@@ -40,14 +58,54 @@ def outputs(g, fitted, vectors, numbers):
     for i, activation in enumerate(architecture.activations, 1):
         hidden.append(f)
         f = _affine(g, _activation(activation)(g, f), dense, i)
-    if not architecture.has_direct_terms:
-        return f, hidden
-    if vectors is not None:
-        first = g.double(_first_order(fitted))
+    of_layers = f
+    if architecture.has_direct_terms and vectors is not None:
+        first = g.number(_first_order(fitted))
         f = g.add("Add", f, g.add("MatMul", vectors, first))
-    if numbers is not None:
-        f = g.add("Add", f, g.add("MatMul", numbers, g.double(dense["linear"])))
-    return f, hidden
+    if architecture.has_direct_terms and numbers is not None:
+        f = g.add("Add", f, g.add("MatMul", numbers, g.number(dense["linear"])))
+    return Outputs(f, of_layers, hidden)
+
+
+def moved(g, fitted, at, shift):
+    """How much the outputs move as the vectors move.
+
+    Parameters
+    ----------
+    g : Graph
+    fitted : Fitted
+    at : list of str
+        What the first activation was applied to, or what stands in its place without
+        layers; and what the layers have put out. (n_rows, 1, n) each.
+    shift : str
+        What :func:`shifts` makes of moved vectors, (n_rows, n_moves, n).
+
+    Returns
+    -------
+    moved : str
+        (n_rows, n_moves, n_outputs).
+    """
+    architecture, dense = fitted.architecture, fitted.weights.dense
+    n = dense["bias_0"].size
+    (x, before), last = at, np.array([2], np.int64)
+    part = g.add("Slice", shift, np.zeros(1, np.int64), np.array([n], np.int64), last)
+    x = g.add("Add", x, part)
+    for i, activation in enumerate(architecture.activations, 1):
+        x = g.add(
+            "MatMul", _activation(activation)(g, x), g.number(dense[f"kernel_{i}"])
+        )
+        x = g.add("Add", x, g.number(dense[f"bias_{i}"]))
+    x = g.add("Sub", x, before)
+    if not architecture.has_direct_terms:
+        return x
+    ends = np.array([n], np.int64), np.array([n + architecture.n_outputs], np.int64)
+    return g.add("Add", x, g.add("Slice", shift, *ends, last))
+
+
+def shifts(fitted):
+    """What moved vectors are multiplied by to be what :func:`moved` takes, float32."""
+    kernel = fitted.weights.dense["kernel_0"][: _n_inputs(fitted)]
+    return np.concatenate([kernel, _first_order(fitted)], axis=1)
 
 
 def slopes(g, fitted, hidden):
@@ -59,7 +117,7 @@ def slopes(g, fitted, hidden):
         (n_rows, n_outputs, n_inputs), or one row that is the same for all.
     """
     architecture, dense = fitted.architecture, fitted.weights.dense
-    n_inputs = fitted.mask.size
+    n_inputs = _n_inputs(fitted)
     kernels = [dense[f"kernel_{i}"].T for i in range(len(hidden) + 1)]
     kernels[0] = kernels[0][:, :n_inputs]
     by = np.ascontiguousarray(kernels.pop()[None])
@@ -72,17 +130,22 @@ def slopes(g, fitted, hidden):
 
 
 def _first_order(fitted):
-    """What the vectors do to the outputs directly, (n_columns * width, n_outputs)."""
-    architecture, n_columns = fitted.architecture, len(fitted.mask)
+    """What the vectors do to the outputs directly, (n_fields * width, n_outputs)."""
+    architecture = fitted.architecture
     n_first, n_outputs = architecture.n_first, architecture.n_outputs
-    out = np.zeros((n_columns, architecture.width, n_outputs), np.float32)
+    out = np.zeros((fitted.n_fields, architecture.width, n_outputs), np.float32)
     out[:, :n_first] = 1.0 if n_outputs == 1 else fitted.weights.dense["readout"]
     return out.reshape(-1, n_outputs)
 
 
+def _n_inputs(fitted):
+    """Length of all vectors of a row, which come first in what the layers read."""
+    return fitted.n_fields * fitted.architecture.width
+
+
 def _affine(g, x, dense, i):
     kernel, bias = dense[f"kernel_{i}"], dense[f"bias_{i}"]
-    return g.add("Gemm", x, g.double(kernel), g.double(bias))
+    return g.add("Gemm", x, g.number(kernel), g.number(bias))
 
 
 def refuse_own(architecture):
@@ -130,7 +193,7 @@ _ZERO, _ONE = np.float64(0), np.float64(1)
 def _normal(g, x):
     """The normal distribution's function."""
     scaled = g.cast(g.add("Mul", x, np.float64(np.sqrt(0.5))), np.float32)
-    erf = g.cast(g.add("Erf", scaled), np.float64)
+    erf = g.number(g.add("Erf", scaled))
     return g.add("Mul", g.add("Add", erf, _ONE), np.float64(0.5))
 
 

@@ -21,11 +21,11 @@ from ._columns import (
     input_names,
     kinds_of,
     numbers,
-    refuse_blends,
-    table_rows,
+    rows_of,
 )
 from ._extras import needs
 from ._graph import ML, Graph
+from ._lookups import Cells, first_rows, refuse_direct, refuse_several
 from ._outcomes import Outcomes
 from ._tabulated import may_tabulate, tabulated
 
@@ -225,24 +225,35 @@ def values_of(g, estimator, columns, asked, missing=MISSING, coverage=0.9):
     if not all(isinstance(one, str) for one in missing):
         raise TypeError(f"missing={shown(missing)} must hold strings.")
     pool = rule == "infrequent_if_exist"
-    refuse_blends(estimator._fitted.encoder, columns)
-    if not hasattr(estimator, "predict"):
-        return {"vectors": _encoded(g, estimator, columns, pool, missing)}
-    fitted = estimator._fitted.apart
+    fitted = estimator._fitted
     encoder = fitted.encoder
-    tokens = table_rows(g, encoder, columns, pool, missing)
-    read = numbers(g, encoder, columns)
+    refuse_several(encoder, columns)
+    cells = Cells(fitted, pool)
+
+    def rows(lookup):
+        return rows_of(g, encoder, columns, lookup, missing)
+
+    if not hasattr(estimator, "predict"):
+        return {"vectors": _encoded(g, estimator, columns, cells, rows)}
+    refuse_direct(encoder, columns)
+    lookups = cells.lookups(range(len(encoder.fields)))
+    sizes = [len(one.places) for one in lookups]
+    read = numbers(g, encoder, columns, sum(sizes))
 
     def values(g, tokens, asked):
-        outcomes = Outcomes(g, fitted, tokens, read)
+        outcomes = Outcomes(g, fitted, lookups, tokens, read)
         return _of_predictor(g, estimator, outcomes, asked, coverage)
 
+    def computed(asked):
+        pairs = zip(lookups, first_rows(lookups), strict=True)
+        return values(g, [rows(one.numbered(start)) for one, start in pairs], asked)
+
     looked_up = [name for name in asked if name != "vectors"]
-    if not may_tabulate(fitted, looked_up):
-        return values(g, tokens, asked)
-    found = tabulated(g, fitted, tokens, looked_up, values)
+    if not may_tabulate(fitted, sizes, looked_up):
+        return computed(asked)
+    found = tabulated(g, lookups, rows, looked_up, values)
     if "vectors" in asked:
-        found |= values(g, tokens, ["vectors"])
+        found |= computed(["vectors"])
     return {name: found[name] for one in asked for name in _NAMES.get(one, (one,))}
 
 
@@ -299,21 +310,25 @@ def label_values(classes):
     )
 
 
-def _encoded(g, encoder, columns, pool, missing):
+def _encoded(g, encoder, columns, cells, rows):
     """What `EmbeddingEncoder.transform` returns."""
-    fitted = encoder._fitted
+    fitted, parts = encoder._fitted, []
     kinds = [encoder._output.tables(fitted, encoder._sums)]
     if encoder.output == "mean_std":
         kinds.append(encoder._output.tables(fitted, encoder._sums, std=True))
-    rows = table_rows(g, fitted.encoder, columns, pool, missing)
-    parts, start = [], 0
-    for at, tables in zip(rows, zip(*kinds, strict=True), strict=True):
-        table = np.concatenate(tables, axis=1)
-        at = g.shaped(g.add("Sub", at, np.int64(start)), -1)
-        parts.append(g.rows(table, at))
-        start += len(table)
-    if parts:
-        parts = [g.cast(g.side_by_side(parts), np.float64)]
+    for k, tables in enumerate(zip(*kinds, strict=True)):
+        field = fitted.encoder.field_of(k)
+        if not fitted.encoder.adds_up(k):
+            (lookup,) = cells.lookups([field], [k])
+            table = np.concatenate(tables, axis=1)[lookup.codes(fitted, k)]
+            # Runtimes turn constants into doubles when they read the graph.
+            parts.append(g.rows(g.number(table), g.shaped(rows(lookup), -1)))
+            continue
+        lookups = cells.lookups([field], fitted.encoder.blocks_of(k))
+        places = [g.shaped(rows(lookup), -1) for lookup in lookups]
+        for std, table in enumerate(tables):
+            found = _added_up(g, encoder, k, lookups, places, table, bool(std))
+            parts.append(g.add("Sqrt", found) if std else found)
     if encoder.remainder == "passthrough":
         pairs = zip(columns, fitted.encoder.is_categorical, strict=True)
         parts += [g.cast(c.value, np.float64) for c, is_token in pairs if not is_token]
@@ -323,6 +338,26 @@ def _encoded(g, encoder, columns, pool, missing):
             "categorical_features and fit it again."
         )
     return g.side_by_side(parts)
+
+
+def _added_up(g, encoder, k, lookups, places, table, std):
+    """Vectors of a column within others, or their variances, in every row.
+
+    `table` has what `transform` returns by code; of it come the mean outcomes in front.
+    """
+    fitted, output, parts = encoder._fitted, encoder._output, []
+    values = fitted.weights.table.mean
+    if std:
+        values, table = 1.0 / fitted.weights.table.precision, np.square(table)
+    for lookup, place in zip(lookups, places, strict=True):
+        found = lookup.sums(values, fitted.mask, std)[:, : output.lengths[k]]
+        if output.axes is not None:
+            found = found @ (np.square(output.axes[k]) if std else output.axes[k])
+        front = np.zeros((len(found), table.shape[1] - found.shape[1]))
+        if k in lookup.blocks:
+            front = table[lookup.codes(fitted, k), : front.shape[1]]
+        parts.append(g.rows(np.concatenate([front, found], axis=1), place))
+    return g.total_of(parts)
 
 
 def _model(g, estimator, columns, asked, results, opset, missing):

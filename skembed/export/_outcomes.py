@@ -11,6 +11,7 @@ from .._model.draws import antithetic
 from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
 from . import _layers as layers
+from ._lookups import first_rows
 
 _ZERO, _ONE, _TINY = np.float64(0), np.float64(1), np.float64(1e-300)
 
@@ -22,15 +23,19 @@ class Outcomes:
     ----------
     g : Graph
     fitted : Fitted
+    lookups : list of Lookup
+        Of all vectors of a row but those of bins. Their rows stand one below the other
+        in the table of vectors, and after them those of bins.
     tokens : list of str
-        Rows of the table of vectors, (n_rows, 1), of every column of tokens.
+        Rows of the table of vectors, (n_rows, 1), of every lookup.
     numbers : Numbers
     """
 
-    def __init__(self, g, fitted, tokens, numbers):
+    def __init__(self, g, fitted, lookups, tokens, numbers):
         layers.refuse_own(fitted.architecture)
         self.g = g
         self.fitted = fitted
+        self.lookups = lookups
         self.tokens = tokens
         self.numbers = numbers
 
@@ -38,26 +43,52 @@ class Outcomes:
 
     @cached_property
     def _rows(self):
-        """Rows of the table, (n_rows, n_columns), or None without columns."""
+        """Rows of the table, (n_rows, n_lookups), or None without columns."""
         bins = [] if self.numbers.rows is None else [self.numbers.rows]
         return self.g.side_by_side(self.tokens + bins) if self.tokens + bins else None
 
+    def _joined(self, values, masked=True, squared=False):
+        """Rows of the table of vectors, from those of the network's table."""
+        fitted = self.fitted
+        mask, n = (fitted.mask if masked else None), fitted.encoder.n_token_blocks
+        parts = [one.sums(values, mask, squared) for one in self.lookups]
+        of_bins = values[fitted.n_token_rows :]
+        if masked:
+            sizes = fitted.encoder.column_sizes[n:]
+            of_bins = of_bins * np.repeat(fitted.mask[n:], sizes, axis=0)
+        return np.concatenate([*parts, of_bins])
+
+    @cached_property
+    def _adds_up(self):
+        """Which lookups each vector is the sum of, or None where each is one."""
+        fields = [one.field for one in self.lookups]
+        n = len(self.fitted.encoder.fields)
+        if fields == list(range(n)):
+            return None
+        fields += range(n, self.fitted.n_fields)
+        return (np.arange(self.fitted.n_fields)[:, None] == fields).astype(np.float32)
+
     def _of_rows(self, table):
-        """Masked rows of a table, (n_rows, n_columns * width), float32."""
-        mask = np.repeat(self.fitted.mask, self.fitted.encoder.column_sizes, axis=0)
-        found = self.g.rows((table * mask).astype(np.float32), self._rows)
-        return self.g.shaped(found, -1, self.fitted.mask.size)
+        """Rows of a table as vectors, (n_rows, n_fields * width), float32."""
+        found = self.g.rows(table.astype(np.float32), self._rows)
+        if self._adds_up is not None:
+            found = self.g.add("MatMul", self._adds_up, found)
+        width = self.fitted.n_fields * self.fitted.architecture.width
+        return self.g.shaped(found, -1, width)
 
     @cached_property
     def _vectors(self):
         if self._rows is None:
             return None
-        return self.g.cast(self._of_rows(self._table.mean), np.float64)
+        return self.g.cast(self._of_rows(self._joined(self._table.mean)), np.float64)
 
     @cached_property
     def _spreads(self):
         """Posterior standard deviations of the vectors."""
-        return self._of_rows(1.0 / np.sqrt(self._table.precision))
+        variance = self._joined(1.0 / self._table.precision, squared=True)
+        if self._adds_up is None:
+            return self._of_rows(np.sqrt(variance))
+        return self.g.add("Sqrt", self._of_rows(variance))
 
     @property
     def _table(self):
@@ -71,7 +102,7 @@ class Outcomes:
     @cached_property
     def _roots(self):
         """Slopes times spreads, a root of a covariance, row by row."""
-        slopes = layers.slopes(self.g, self.fitted, self._network[1])
+        slopes = layers.slopes(self.g, self.fitted, self._network.hidden)
         spreads = self.g.add("Unsqueeze", self._spreads, np.array([1], np.int64))
         return self.g.cast(self.g.add("Mul", slopes, spreads), np.float64)
 
@@ -85,23 +116,27 @@ class Outcomes:
     @property
     def vectors(self):
         """Vectors of the tokens of every row, side by side, float32."""
-        g, fitted = self.g, self.fitted
+        g, fitted, encoder = self.g, self.fitted, self.fitted.encoder
         if not self.tokens:
             raise ValueError(
                 "outputs asks for vectors, but the estimator was fitted without a "
                 "column of tokens."
             )
-        rows = g.rows(self._table.mean.astype(np.float32), g.side_by_side(self.tokens))
-        width = fitted.architecture.width
-        found = g.shaped(rows, -1, len(self.tokens) * width)
-        kept = np.flatnonzero(fitted.mask[: len(self.tokens)].ravel())
-        whole = len(kept) == len(self.tokens) * width
-        return found if whole else g.columns(found, kept)
+        parts, starts = [], first_rows(self.lookups)
+        of_own = [(one.column, one.field) for one in self.lookups]
+        for k, dim in enumerate(fitted.dims):
+            # Of tokens within others `embeddings_` has those of their usual parents.
+            table = fitted.of_codes(self._table.mean, k)[:, :dim].astype(np.float32)
+            at = of_own.index((k, encoder.field_of(k)))
+            rows = table[self.lookups[at].codes(fitted, k)]
+            place = g.add("Sub", self.tokens[at], np.int64(starts[at]))
+            parts.append(g.rows(rows, g.shaped(place, -1)))
+        return g.side_by_side(parts)
 
     @cached_property
     def prediction(self):
         """Mean outcome, in units of y."""
-        f = self._network[0]
+        f = self._network.f
         if self._is_spread:  # of those of amounts only the log link bends
             variance = self._variance
             most = np.float64(settings.MAX_LOG_VARIANCE)
@@ -133,18 +168,24 @@ class Outcomes:
     def probabilities(self):
         """Probability of every class; of several labels, of a one in each."""
         of_many = self.fitted.likelihood.name == "categorical"
-        p = self._of_many() if of_many else self._of_yes()
-        return p if self.fitted.log_odds is None else self._calibrated(p, of_many)
-
-    def _calibrated(self, p, of_many):
-        """The probabilities with their log-odds as `LogOdds` has them."""
-        g, log_odds = self.g, self.fitted.log_odds
-        f = g.add("Log", g.add("Max", p, _TINY))
-        if not of_many:
-            no = g.add("Max", g.add("Sub", _ONE, p), _TINY)
-            f = g.add("Sub", f, g.add("Log", no))
+        log_odds, g = self.fitted.log_odds, self.g
+        if log_odds is None:
+            return self._of_many() if of_many else self._of_ones(1.0)
+        if of_many:
+            f = g.add("Log", g.add("Max", self._of_many(), _TINY))
+        else:  # next to 1, what is left to it says more than the probability
+            yes, no = (g.add("Max", self._of_ones(sign), _TINY) for sign in (1.0, -1.0))
+            f = g.add("Sub", g.add("Log", yes), g.add("Log", no))
         f = g.add("Add", g.add("Mul", f, log_odds.slope), log_odds.shift)
         return g.add("Softmax", f, axis=1) if of_many else g.add("Sigmoid", f)
+
+    @property
+    def _near(self):
+        """Type of probabilities: float32 is near enough, and twice as fast.
+
+        But not where log-odds are read from them again, which shift them.
+        """
+        return np.float32 if self.fitted.log_odds is None else np.float64
 
     @cached_property
     def of_two(self):
@@ -152,31 +193,31 @@ class Outcomes:
         yes = self.probabilities
         return self.g.side_by_side([self.g.add("Sub", _ONE, yes), yes])
 
-    def _of_yes(self):
-        """Probability of a one in every output."""
-        g, f = self.g, self._network[0]
+    def _of_ones(self, sign):
+        """Probability of a one in every output; with sign -1 of a zero."""
+        g, f = self.g, self._network.f
+        f = f if sign > 0 else g.add("Neg", f)
         if not self._is_spread:
             return g.add("Sigmoid", f)
         nodes, weights = gauss_hermite()
         last = np.array([2], np.int64)
         sd = g.add("Sqrt", self._variance)
-        # Probabilities of float32 are near enough, and twice as fast.
-        f, sd = (g.add("Unsqueeze", g.cast(one, np.float32), last) for one in (f, sd))
-        nodes, weights = nodes.astype(np.float32), weights.astype(np.float32)
+        f, sd = (g.add("Unsqueeze", g.cast(one, self._near), last) for one in (f, sd))
+        nodes, weights = nodes.astype(self._near), weights.astype(self._near)
         at = g.add("Add", f, g.add("Mul", sd, nodes))
         p = g.add("MatMul", g.add("Sigmoid", at), weights[:, None])
         return g.cast(g.add("Squeeze", p, last), np.float64)
 
     def _of_many(self):
         """Mean of the softmax, over the draws that `Categorical.integrated` takes."""
-        g, f = self.g, self._network[0]
+        g, f = self.g, self._network.f
         if not self._is_spread:
             return g.add("Softmax", f, axis=1)
         n_outputs = self.fitted.architecture.n_outputs
         draws = antithetic(settings.CLASS_PAIRS, n_outputs)
         shift = g.einsum("sj,jni->nsi", draws, self._cholesky(n_outputs))
         f = g.add("Unsqueeze", f, np.array([1], np.int64))
-        p = g.add("Softmax", g.cast(g.add("Add", f, shift), np.float32), axis=2)
+        p = g.add("Softmax", g.cast(g.add("Add", f, shift), self._near), axis=2)
         p = g.cast(g.total(p, 1), np.float64)
         return g.add("Mul", p, np.float64(1.0 / len(draws)))
 
@@ -213,7 +254,7 @@ class Outcomes:
     def _moments(self):
         """Prediction, its own variance and that of the noise, in units of y."""
         self._refuse_points("The standard deviation of a prediction")
-        f = self._network[0]
+        f = self._network.f
         return self._in_units(self.g, f), self._own_variance(), self._noise_variance(f)
 
     @cached_property
@@ -252,45 +293,60 @@ class Outcomes:
     def _rarity(self):
         """`intervals.rarity`, (n_rows, 1)."""
         counts = [index.code_counts for index in self.fitted.encoder.tokens]
-        squares = np.square(1.0 / (1.0 + np.maximum(np.concatenate(counts), 0.0)))
+        counts = np.maximum(np.concatenate(counts), 0.0)
+        squares = np.zeros((len(self._table.mean), 1))
+        squares[: len(counts), 0] = np.square(1.0 / (1.0 + counts))
+        squares = self._joined(squares, masked=False, squared=True)[:, 0]
         found = self.g.rows(squares, self.g.side_by_side(self.tokens))
         return self.g.add("Sqrt", self.g.total(found, 1, keep=True))
 
     def _own_variance(self):
-        """`Predictor.moments`, squared: one draw of the vectors after the other."""
+        """`Predictor.moments`, squared, with some draws of the vectors at a time.
+
+        Draws move what the first layer puts out, which is there, by their product with
+        its kernel; opposite ones by the opposite. What moves is small beside the
+        outputs, so float32 will do.
+        """
         g, fitted = self.g, self.fitted
-        f = self._network[0]
-        centre = self._in_units(g, f)
-        start = g.add("Sub", centre, centre)
+        f = self._network.f
+        start = g.add("Sub", f, f)
         if self._rows is None:
             return start
-        vectors, spreads = self._vectors, g.cast(self._spreads, np.float64)
-        shape = len(fitted.mask), fitted.architecture.width
-        draws = antithetic(settings.STD_PAIRS, *shape)
-        draws = draws.reshape(len(draws), -1)
-        body = g.inner()
+        middle = np.array([1], np.int64)
+        of_layers = self._network.layers
+        at = (self._network.hidden or [of_layers])[0], of_layers
+        at = [g.add("Unsqueeze", g.cast(one, np.float32), middle) for one in at]
+        spreads = g.add("Unsqueeze", self._spreads, middle)
+        shape = fitted.n_fields, fitted.architecture.width
+        draws, _ = np.split(antithetic(settings.STD_PAIRS, *shape), 2)
+        draws = draws.reshape(-1, settings.GRAPH_PAIRS, draws[0].size)
+        body = g.inner(np.float32)
         total, square, draw = (f"{body.prefix}{n}" for n in ("total", "square", "draw"))
-        drawn = body.add("Add", vectors, body.add("Mul", spreads, draw))
-        values, _ = layers.outputs(body, fitted, drawn, self.numbers.values)
-        value = body.add("Sub", self._in_units(body, values), centre)
-        sums = body.add("Add", total, value)
-        squares = body.add("Add", square, body.add("Mul", value, value))
+        shift = body.add("Mul", spreads, body.cast(draw, np.float32))
+        shift = body.add("MatMul", shift, layers.shifts(fitted))
+        sums, squares = total, square
+        for moved_by in shift, body.add("Neg", shift):
+            value = layers.moved(body, fitted, at, moved_by)
+            value = body.cast(value, np.float64)
+            if fitted.likelihood.bends:  # about exp(f), in units of it
+                value = body.add("Sub", body.add("Exp", value), g.value(_ONE))
+            sums = body.add("Add", sums, body.total(value, 1))
+            value = body.add("Mul", value, value)
+            squares = body.add("Add", squares, body.total(value, 1))
         total, square = g.scan(
             body, [(total, start), (square, start)], [(draw, draws)], sums, squares
         )
-        each = np.float64(1.0 / len(draws))
+        each = np.float64(0.5 / settings.STD_PAIRS)
         shift = g.add("Mul", total, each)
         mean_square = g.add("Mul", square, each)
         within = g.add("Sub", mean_square, g.add("Mul", shift, shift))
-        return self._with_beyond(g.add("Max", within, _ZERO), f)
-
-    def _with_beyond(self, within, f):
-        if self._beyond is None:
-            return within
-        g, slope = self.g, np.square(self.fitted.scale)
-        if self.fitted.likelihood.bends:
+        within = g.add("Max", within, _ZERO)
+        if self._beyond is not None:
+            within = g.add("Add", within, self._beyond)
+        slope = np.square(fitted.scale)
+        if fitted.likelihood.bends:
             slope = g.add("Mul", g.add("Exp", g.add("Add", f, f)), slope)
-        return g.add("Add", within, g.add("Mul", self._beyond, slope))
+        return g.add("Mul", within, slope)
 
     def _noise_variance(self, f):
         """Variance of an outcome about its mean, in units of y."""
@@ -307,7 +363,8 @@ class Outcomes:
             parts.append(g.add("Add", steps, table[:1]))
         log_factor = g.side_by_side(parts)
         if self._rows is not None:
-            of_rows = g.rows(noise.by_token.astype(np.float64), self._rows)
+            by_token = self._joined(noise.by_token, masked=False)
+            of_rows = g.rows(by_token, self._rows)
             log_factor = g.add("Add", log_factor, g.total(of_rows, 1))
         return g.add("Mul", plain, g.add("Exp", log_factor))
 

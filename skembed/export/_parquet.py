@@ -10,6 +10,7 @@ from .._data.cells import is_missing, text
 from .._data.wording import one_line
 from .._files import whole_file
 from ._extras import needs
+from ._lookups import Cells
 from ._tokens import items, tables_of, titles
 
 
@@ -192,22 +193,19 @@ def _effects(estimator, n_columns):
     fitted = vars(estimator).get("_fitted")
     if fitted is None or not hasattr(estimator, "predict"):
         return [None] * n_columns, None
-    fitted = fitted.apart
     architecture, dense = fitted.architecture, fitted.weights.dense
     if not architecture.has_direct_terms or architecture.head is not None:
         return [None] * n_columns, None
     first = np.ones((1, 1))
     if architecture.n_outputs > 1:
         first = dense["readout"].astype(np.float64)
-    mean = (fitted.weights.table.mean * _mask(fitted))[:, : architecture.n_first]
-    effect = mean.astype(np.float64) @ first * fitted.scale
     intercept = dense[architecture.intercept] * fitted.scale + fitted.centre
-    found, start = [], 0
-    for index in fitted.encoder.tokens:
-        found.append(effect[start + index.codes])
-        start += index.n_codes
+    found, cells = [], Cells(fitted, pool_unknown=False)
+    for k, index in enumerate(fitted.encoder.tokens):
+        # Not of parents in other columns: these have effects of their own.
+        of_field = cells.lookups([fitted.encoder.field_of(k)])
+        (lookup,) = (one for one in of_field if one.column == k)
+        mean = lookup.sums(fitted.weights.table.mean, fitted.mask)
+        effect = mean[:, : architecture.n_first] @ first * fitted.scale
+        found.append(effect[lookup.of_categories(index)])
     return found, intercept.tolist()
-
-
-def _mask(fitted):
-    return np.repeat(fitted.mask, fitted.encoder.column_sizes, axis=0)

@@ -11,39 +11,44 @@ import numpy as np
 
 from .. import _settings as settings
 from ._graph import ML, Graph
+from ._lookups import first_rows
 
 
-def may_tabulate(fitted, asked):
-    """Whether a network is written as a table of its outcomes."""
+def may_tabulate(fitted, sizes, asked):
+    """Whether a network is written as a table of its outcomes.
+
+    `sizes` are the numbers of rows of its lookups.
+    """
     drawn = not {"std", "interval"}.isdisjoint(asked)
-    sizes = np.array(fitted.encoder.column_sizes, np.float64)
-    few = sizes.prod() <= (settings.TABLE_DRAWN if drawn else settings.TABLE_MOST)
-    return bool(asked and len(sizes) and few and not fitted.encoder.scales)
+    n = np.array(sizes, np.float64).prod()
+    few = n <= (settings.TABLE_DRAWN if drawn else settings.TABLE_MOST)
+    return bool(asked and sizes and few and not fitted.encoder.scales)
 
 
-def tabulated(g, fitted, tokens, asked, values):
+def tabulated(g, lookups, rows, asked, values):
     """Values of the outputs, looked up by the tokens of a row.
 
     Parameters
     ----------
     g : Graph
-    fitted : Fitted
-    tokens : list of str
-        Rows of the table of vectors, (n_rows, 1), of every column.
+    lookups : list of Lookup
+    rows : callable
+        Of a lookup: its rows in `g`, (n_rows, 1).
     asked : list of str
     values : callable
-        Of a graph, of names like `tokens` in it and of `asked`: the names of the
-        outputs' values, by output.
+        Of a graph, of the names of rows of the lookups in it, which stand one below the
+        other, and of `asked`: the names of the outputs' values, by output.
     """
-    sizes = fitted.encoder.column_sizes
-    grid = np.indices(sizes).reshape(len(sizes), -1).T + fitted.offsets
+    sizes = [len(one.places) for one in lookups]
+    grid = np.indices(sizes).reshape(len(sizes), -1).T + first_rows(lookups)
     names = [f"column_{k}" for k in range(len(sizes))]
     inner = Graph("inner_")
     found = values(inner, names, asked)
     # Last column fastest, as in the grid.
-    steps = np.cumprod([1, *sizes[:0:-1]])[::-1].astype(np.int64)
-    place = g.add("Sub", g.side_by_side(tokens), fitted.offsets)
-    place = g.total(g.add("Mul", place, steps), 1)
+    steps = np.cumprod([1, *sizes[:0:-1]])[::-1].tolist()
+    pairs = zip(lookups, steps, strict=True)
+    places = [rows(one.numbered(step=step)) for one, step in pairs]
+    place = g.shaped(g.total_of(places), -1)
     tables = _computed(inner, names, list(found.values()), grid)
     return {
         name: g.rows(table, place) for name, table in zip(found, tables, strict=True)

@@ -1,6 +1,11 @@
 """The types that a file of skops holds for an estimator of this library."""
 
 TRUSTED_TYPES = [
+    "datetime.date",
+    "datetime.datetime",
+    "datetime.time",
+    "datetime.timedelta",
+    "decimal.Decimal",
     "skembed._classifier.EmbeddingClassifier",
     "skembed._cross_fit.output.EncoderOutput",
     "skembed._cross_fit.target_means.TokenSums",
@@ -43,8 +48,9 @@ TRUSTED_TYPES = [
 ]
 """Names of all types that a file of skops holds for an estimator of this library.
 
-They hold data and nothing else: loading them runs none of what the file brings. A head
-or an activation of one's own is not among them, nor are callbacks.
+They hold data and nothing else: loading them runs none of what the file brings. Those
+of Python are what tokens may be. A head or an activation of one's own is not among
+them, nor are callbacks.
 
 >>> import skops.io
 >>> from skembed import EmbeddingRegressor

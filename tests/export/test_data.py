@@ -159,6 +159,44 @@ def test_predictions_of_the_additive_part_are_a_join(untrained, tmp_path, kind):
     assert_allclose(found, np.asarray(expected).reshape(50, -1)[:, -1], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["hierarchy", "token_features", "shared_features"])
+def test_effects_of_vectors_that_are_sums_add_up(untrained, kind):
+    X, y = tokens()
+    X["town"], X["other"] = X["shop"].map(ord) % 3, X["shop"].to_numpy()[::-1]
+    country = {0: "north", 1: "south", 2: "north", 9: "south"}
+    known = pd.DataFrame({"size": [1.0, 2.0, 5.0]}, index=["a", "b", "z"])
+    params = {
+        "hierarchy": {"shop": "town", "town": country},
+        "token_features": {"shop": known},
+        "shared_features": [["shop", "other"]],
+    }
+    model = EmbeddingRegressor(**{kind: params[kind]}, **SMALL)
+    untrained(model, X, y)
+    model._fitted.weights.dense["kernel_0"][:] = 0.0  # the additive part alone
+    table = to_table(model)
+    found = np.full(len(X), json.loads(table.schema.metadata[b"intercept"])[0])
+    rows = table.to_pandas()
+    for name in X.columns:
+        own = rows[rows["column"] == name].set_index("token")["effect"].str[0]
+        found += own[X[name].astype(str)].to_numpy()
+    assert_allclose(found, model.predict(X), rtol=1e-6)
+
+
+def test_effects_of_tokens_of_every_kind(untrained):
+    cells = [t for t in AWKWARD if not isinstance(t, (bytes, str))] + ["unknown"]
+    X = np.empty((len(cells) * 3, 2), object)
+    X[:, 0] = cells * 3
+    X[:, 1] = pd.date_range("2020", periods=len(X), unit="ns") + pd.Timedelta(7, "ns")
+    model = untrained(EmbeddingRegressor(**SMALL), X, np.arange(len(X), dtype=float))
+    model._fitted.weights.dense["kernel_0"][:] = 0.0
+    table = to_table(model).to_pydict()
+    intercept = json.loads(to_table(model).schema.metadata[b"intercept"])[0]
+    effects = np.array([effect[0] for effect in table["effect"]])
+    codes = model._encoded(X).codes  # nothing is pooled: positions of the categories
+    found = intercept + effects[codes[:, 0]] + effects[len(cells) + codes[:, 1]]
+    assert_allclose(found, model.predict(X), rtol=1e-6)
+
+
 def test_nearest_tokens_are_a_join(untrained, tmp_path):
     duckdb = pytest.importorskip("duckdb")
     X, y = tokens()

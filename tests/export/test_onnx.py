@@ -1,6 +1,7 @@
 """ONNX: graphs compute what the estimators compute, and refuse what they cannot."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from skembed import (
     _settings,
 )
 from skembed._model.activations import ACTIVATION_NAMES
+from skembed._model.calibration import LogOdds
 from skembed.export import to_onnx
 
 onnx = pytest.importorskip("onnx")
@@ -122,6 +124,37 @@ def test_every_kind_of_classes(untrained, kind, prior):
     assert sure.mean() > 0.99
 
 
+@pytest.mark.parametrize("kind", ["two", "many", "several"])
+def test_probabilities_that_are_calibrated(untrained, kind):
+    y = {
+        "two": np.where(Y > 4, "a", "b"),
+        "many": np.digitize(Y, [2, 4, 6]),
+        "several": np.stack([Y > 2, Y > 9], axis=1).astype(int),
+    }[kind]
+    model = untrained(classifier(), X, y, scale=2.0)  # many are next to 0 and 1
+    n = model._fitted.architecture.n_outputs
+    slope = np.full(n, 1.3) if kind == "many" else np.linspace(0.7, 1.5, n)
+    log_odds = LogOdds(slope, np.linspace(-15.0, 9.0, n))
+    model._fitted = replace(model._fitted, log_odds=log_odds)
+    found = run(to_onnx(model), Q[:4000])["probabilities"]
+    assert_allclose(found, model.predict_proba(Q[:4000]), **CLOSE)
+
+
+def test_intervals_after_calibrate_and_beyond_the_range():
+    model = regressor(epochs=2).fit(X, Y)
+    rows = Q[:2000].copy()
+    rows["holes"] *= 50.0
+    rows["far"] -= 1e7
+    assert (model._fitted.beyond.variance(model._encoded(rows).numbers) > 0).any()
+    outputs = ["prediction", "std", "interval"]
+    for _ in range(2):
+        found = run(to_onnx(model, outputs=outputs), rows)
+        assert_allclose(found["std"][:, 0], model.predict_std(rows), **CLOSE)
+        interval = np.concatenate([found["lower"], found["upper"]], axis=1)
+        assert_allclose(interval, model.predict_interval(rows), **CLOSE)
+        model.calibrate(X[:200], 3.0 * Y[:200])
+
+
 def test_wide_posteriors_of_many_classes(untrained):
     """The root of a covariance without full rank, and of one that is all but zero."""
     model = untrained(
@@ -164,7 +197,7 @@ def test_few_combinations_are_looked_up(untrained, make, monkeypatch):
     monkeypatch.setattr(_settings, "TABLE_MOST", 0)
     monkeypatch.setattr(_settings, "TABLE_DRAWN", 0)
     long = to_onnx(model, outputs=outputs)
-    assert len(short.graph.node) < 25 < len(long.graph.node)
+    assert len(short.graph.node) < 32 < len(long.graph.node)
     rows = Q[columns][:3000]
     tabled, computed = run(short, rows), run(long, rows)
     assert list(tabled) == list(computed) == (outputs or ["label", "probabilities"])
@@ -379,9 +412,13 @@ def test_every_opset_computes_the_same(untrained, opset):
     graph = to_onnx(model, opset=opset)
     assert graph.opset_import[0].version == opset
     rows = Q[:500]
-    assert_allclose(
-        run(graph, rows)["probabilities"], model.predict_proba(rows), **CLOSE
-    )
+    try:
+        found = run(graph, rows)["probabilities"]
+    except Exception as error:  # onnxruntime has no narrower one
+        if "Unsupported model IR version" not in str(error):
+            raise
+        pytest.skip("this onnxruntime is older than the opset")
+    assert_allclose(found, model.predict_proba(rows), **CLOSE)
 
 
 def test_a_graph_works_on_any_number_of_rows(untrained):

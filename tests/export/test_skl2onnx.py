@@ -67,6 +67,16 @@ def test_boosted_trees_behind_vectors(untrained, output):
     assert far.mean() < 2e-3
 
 
+def test_an_encoder_of_tokens_within_others(untrained):
+    columns = ["text", "whole"]
+    known = {"whole": [1, 2, -(10**12)], "size": [0.0, 3.0, 8.0]}
+    parents = {"a": "vowel", "e": "vowel", "b": "other", "new 3": "vowel"}
+    within = encoder(hierarchy={"text": parents}, token_features={"whole": known})
+    model = make_pipeline(within, Ridge()).fit(X[columns], Y)
+    found = run(model, columns)[0]
+    np.testing.assert_allclose(found[:, 0], model.predict(Q[columns]), **CLOSE)
+
+
 def test_an_encoder_in_front_of_a_line(untrained):
     columns = ["whole", "text", "truth"]
     model = make_pipeline(encoder(), Ridge()).fit(X[columns], Y)
