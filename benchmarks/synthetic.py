@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array
 
 EFFECT_SD = 10.0
@@ -160,3 +161,79 @@ def crossed_bayes(task, seed, n_burn=100, n_draws=200):
             total += left[:, 0] + right[:, 0]
             total += np.einsum("nk,nk->n", left[:, 1:], right[:, 1:])
     return total / n_draws
+
+
+def growth(shape, seed):
+    """Draw persons whose outcome has a level and a slope over time of their own.
+
+    Parameters
+    ----------
+    shape : tuple of (int, int, float, float)
+        Persons, rows of each, spread of the slopes, and of the noise; levels have 1.
+    seed : int
+
+    Returns
+    -------
+    train, test : tuple of (DataFrame, ndarray, ndarray)
+        Columns, outcomes and their expectations.
+    best : ndarray
+        The predictions for the test rows by Bayes' rule, all variances known.
+    """
+    n, per, spread, noise = shape
+    rng = np.random.default_rng(seed)
+    own, begin = rng.normal(size=(n, 2)) * [1.0, spread], rng.normal(size=n)
+
+    def rows(per):
+        person = np.repeat(np.arange(n), per)
+        # Nobody is there all the time, so levels and slopes hang together.
+        time = np.sqrt(0.5) * (begin[person] + rng.normal(size=n * per))
+        mean = 2.0 + 0.5 * time + own[person, 0] + own[person, 1] * time
+        X = pd.DataFrame({"person": person.astype(str), "time": time})
+        return X, mean + noise * rng.normal(size=n * per), mean
+
+    train, test = rows(per), rows(4)
+    design = np.stack([np.ones(n * per), train[0]["time"]], 1).reshape(n, per, 2)
+    rest = (train[1] - 2.0 - 0.5 * train[0]["time"].to_numpy()).reshape(n, per, 1)
+    across = design.transpose(0, 2, 1)
+    precision = across @ design / noise**2 + np.diag([1.0, spread**-2.0])
+    found = np.linalg.solve(precision, across @ rest / noise**2)[:, :, 0]
+    person = np.repeat(np.arange(n), 4)
+    time = test[0]["time"].to_numpy()
+    best = 2.0 + 0.5 * time + found[person, 0] + found[person, 1] * time
+    return train, test, best
+
+
+# Tokens of the columns of `access`.
+ACCESS = (4_000, 2_000, 2_300, 450, 340, 130, 67, 3_000, 300)
+ACCESS_PAIRS = ((0, 3), (1, 5), (3, 6), (2, 8))
+
+
+def access(seed, n_train=26_215, n_test=20_000):
+    """Draw requests of access: nine columns of tokens, most of the outcomes 1.
+
+    Log-odds are the sum of effects of tokens, of half of the pairs in four pairs of
+    columns, of a threshold on two columns together, and of how rare a token is.
+
+    Returns
+    -------
+    train, test : tuple of (DataFrame, ndarray, ndarray)
+        Columns, outcomes, and the probabilities of 1.
+    """
+    rng, n = np.random.default_rng(seed), n_train + n_test
+    codes = np.empty((n, len(ACCESS)), np.int64)
+    for k, size in enumerate(ACCESS):
+        share = np.arange(1, size + 1) ** -0.9
+        codes[:, k] = rng.permutation(size)[rng.choice(size, n, p=share / share.sum())]
+    effects = [rng.normal(0.0, 0.35, size) for size in ACCESS]
+    logit = 3.6 + sum(effects[k][codes[:, k]] for k in range(len(ACCESS)))
+    for a, b in ACCESS_PAIRS:
+        pairs, which = np.unique(codes[:, [a, b]], axis=0, return_inverse=True)
+        effect = rng.normal(0.0, 1.2, len(pairs)) * (rng.random(len(pairs)) < 0.5)
+        logit += effect[which.ravel()]
+    logit -= 1.5 * ((effects[4][codes[:, 4]] < -0.2) & (effects[5][codes[:, 5]] < 0.0))
+    logit -= 0.8 * (np.bincount(codes[:, 0])[codes[:, 0]] < 6)
+    probability = 1.0 / (1.0 + np.exp(-logit))
+    y = (rng.random(n) < probability).astype(int)
+    X = pd.DataFrame({f"c{k}": codes[:, k].astype(str) for k in range(len(ACCESS))})
+    both = slice(0, n_train), slice(n_train, n)
+    return [(X[at], y[at], probability[at]) for at in both]

@@ -81,6 +81,8 @@ def every_kind(X, y):
     yield EmbeddingRegressor(hierarchy=within, **SMALL).fit(X, y)
     known = {"token": [0, 1], "even": [1.0, 0.0]}
     yield EmbeddingRegressor(token_features={1: known}, **SMALL).fit(X, y)
+    added = {"varying_slopes": {0: "all"}, "crosses": [(0, 1)]}
+    yield EmbeddingRegressor(**added, **SMALL).fit(X, y)
     yield EmbeddingClassifier(**SMALL).fit(X, few)
     yield EmbeddingClassifier(**SMALL).fit(X, few).calibrate(X, few)
     yield EmbeddingClassifier(**SMALL).partial_fit(X, few > 0, classes=[False, True])
