@@ -42,6 +42,26 @@ MAX_OUTCOME = 1e140
 # Classes that whole numbers may be taken for where nobody says what they are.
 MAX_CLASSES = 36
 
+# Rows in files ---------------------------------------------------------------------
+
+# Most cells (rows times columns) of a source that are simply read: with all that a fit
+# makes of them they take about 2 GB.
+IN_MEMORY_CELLS = 1 << 24
+# Rows that are read and coded at a time, by each core; rows of a batch of pyarrow, and
+# batches that it reads ahead.
+CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 19, 1 << 17, 4
+# Rows that scales, quantiles, noise and intervals are read from: the share of rows in
+# one of `MAX_BINS` bins is known to a twentieth.
+SURVEY_ROWS = 1 << 19
+# Distinct tokens that are collected before they are merged for the first time.
+TALLY_LEAST = 1 << 20
+# Rows of a bucket on the disk, and most buckets, each of which is an open file; rows of
+# a block that is trained on before the next is read.
+BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 20, 128, 1 << 20
+
+# Seconds between two lines of progress of a pass.
+LINE_SECONDS = 10.0
+
 # The network -----------------------------------------------------------------------
 
 # Units of the hidden layers.

@@ -26,9 +26,13 @@ MAY_IMPORT = {
     "_keras": {"_training", "_model", "_data"},
     "_versions": {"__init__"},
     "_attributes": {"_keras", "_model"},
-    "_base": {"_versions", "_attributes", "_keras", "_training", "_model", "_data"},
-    "_regressor": {"_base", "_keras", "_training", "_model", "_data"},
-    "_classifier": {"_base", "_training", "_model", "_data"},
+    "_pieces": {"_training", "_model", "_data"},
+    "_base": {
+        *("_versions", "_attributes", "_pieces"),
+        *("_keras", "_training", "_model", "_data"),
+    },
+    "_regressor": {"_base", "_pieces", "_keras", "_training", "_model", "_data"},
+    "_classifier": {"_base", "_pieces", "_training", "_model", "_data"},
     "_predictors": {"_base", "_regressor", "_classifier"},
     "_cross_fit": {
         *("_predictors", "_regressor", "_classifier", "_base"),

@@ -36,6 +36,11 @@ class Rows(NamedTuple):
     blend: Blend | None = None
 
     @property
+    def n_rows(self):
+        """Number of merged rows."""
+        return len(self.weights)
+
+    @property
     def total(self):
         """Sum of the weights: the number of rows that they stand for."""
         return float(self.weights.sum())

@@ -110,7 +110,7 @@ class Samples:
         codes, numbers, blend = encoded
         return Observations(codes, numbers, self.outcome, self.weights, blend)
 
-    def encode(self, columns, with_bins, **limits):
+    def encode(self, columns, with_bins, *limits):
         """Learn an encoder from the rows; return it and the encoded rows.
 
         Parameters
@@ -119,8 +119,17 @@ class Samples:
             The parameters that say what the columns are, by name.
         with_bins : bool
             Whether numbers come as codes of bins, too.
-        **limits
+        *limits
             `min_frequency` and `max_categories`.
+        """
+        encoder = self.chosen(columns, with_bins)
+        encoded = encoder.fit_transform(self.table, self.weights, *limits)
+        return encoder, self.observations(encoded)
+
+    def chosen(self, columns, with_bins):
+        """An encoder that knows which columns there are, and has learned nothing yet.
+
+        Parameters: see `encode`.
         """
         names = feature_names(self.table)
         mask = choose_categorical(self.table, columns["categorical_features"], names)
@@ -135,7 +144,7 @@ class Samples:
             pairs[name], mask = choose_slopes(columns[name], *named, mask, name)
         refuse_both(frames, chains, readers, groups, pairs, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
-        encoder = FeatureEncoder(
+        return FeatureEncoder(
             mask,
             with_bins,
             [readers[at] for at in np.flatnonzero(mask)],
@@ -151,8 +160,6 @@ class Samples:
                 for slope in slopes_of(pairs[name], mask, names, name, waves)
             ],
         )
-        encoded = encoder.fit_transform(self.table, self.weights, **limits)
-        return encoder, self.observations(encoded)
 
     def encode_more(self, encoder):
         """Add the new tokens to an encoder; return the new one and the encoded rows."""
@@ -165,13 +172,27 @@ class Samples:
 
 
 def _as_copies(weights, is_chunk):
-    """Weights where k stands for k copies of a row.
+    """Weights where k stands for k copies of a row; see `copies_per_weight`."""
+    total, n = weights.sum(), int((weights > 0).sum())
+    factor = copies_per_weight(total, n, is_chunk)
+    return weights if factor == 1.0 else weights * factor
+
+
+def copies_per_weight(total, n, is_chunk=False):
+    """What weights are multiplied by, so that k stands for k copies of a row.
 
     Weights that sum to 1 are shares, as AdaBoost and surveys have them: they are scaled
     to sum to the number of rows, as less than one row in all could teach nothing. Those
     of a chunk are as they are: rows before and after it weigh, too.
+
+    Parameters
+    ----------
+    total : float
+        Their sum.
+    n : int
+        Number of rows of positive weight.
+    is_chunk : bool
     """
-    total, n = weights.sum(), int((weights > 0).sum())
     if total > settings.MAX_WEIGHT:
         raise ValueError(
             f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
@@ -179,9 +200,9 @@ def _as_copies(weights, is_chunk):
             "most: divide the weights, for example by their mean."
         )
     if is_chunk:
-        return weights
+        return 1.0
     if 0 < total <= 1.0 + 1e-6:
-        return weights * (n / total)
+        return n / total
     if total < settings.LEAST_MEAN_WEIGHT * n:
         warnings.warn(
             f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
@@ -190,4 +211,4 @@ def _as_copies(weights, is_chunk):
             UserWarning,
             stacklevel=2,
         )
-    return weights
+    return 1.0

@@ -180,8 +180,15 @@ class Engine:
             tuple(tf.constant(value) for value in weights.state),
         )
 
-    def advance(self, state, plan):
+    def advance(self, state, plan, held=None):
         """Make the steps of a plan.
+
+        Parameters
+        ----------
+        state : State
+        plan : Plan
+        held : tuple of ndarrays, default=None
+            Codes and all else of the rows that the plan is of, where it is not of all.
 
         Returns
         -------
@@ -190,12 +197,16 @@ class Engine:
         objectives : ndarray of float64 of shape (n_steps,)
             Per observation, before each step.
         """
+        data = self.data
+        if held is not None:
+            codes, others = map(tf.constant, held)
+            data = data._replace(codes=codes, rows=others)
         theta, slots, head, objectives = loop.compiled(self.spec)(
             state.table.handle,
             state.theta,
             state.slots,
             state.head,
-            self.data,
+            data,
             Plan(*map(tf.constant, plan)),
         )
         n_steps = state.n_steps + len(plan.order)
@@ -257,12 +268,14 @@ class _Run:
         while not schedule.done:
             n_epochs = min(every, schedule.epochs_left(per_epoch))
             for n in [1] * n_epochs if self.hooks else [n_epochs]:
-                plan = self.batches.plan(
-                    n * per_epoch, state.n_steps, schedule, self.hooks.rate_factor
-                )
+                objectives = []
+                for plan, held in self.batches.plans(
+                    n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor
+                ):
+                    state, found = engine.advance(state, plan, held)
+                    objectives.append(found)
                 schedule = schedule.after(n * per_epoch)
-                state, objectives = engine.advance(state, plan)
-                self._add(objectives.reshape(n, -1).mean(axis=1))
+                self._add(np.concatenate(objectives).reshape(n, -1).mean(axis=1))
                 if self.hooks and self.hooks.epoch(self._moment(engine, state)):
                     return engine.weights(state), True
             if not schedule.finishing and stop(self.losses[self.begun :]):
