@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from . import _settings as settings
+from ._data.ahead import ahead
 from ._data.columns import read
 from ._data.labelled import Labelled
 from ._data.outcomes import refuse_missing
@@ -131,6 +132,14 @@ class InPieces:
         self._set_curves(**curves)
         self._set_fitted(fitted, None)
         return self
+
+    def _observed_in_pieces(self, rows):
+        """Rows and outcomes as the fitted network reads them, piece by piece."""
+        seen, factor, target = self._look(rows)
+        line = self._line("observed")
+        pieces = self._pieces(rows, factor, self._factors_seen(seen), target, line)
+        encoder = self._fitted.encoder
+        return ahead(lambda samples: samples.encode_by(encoder), pieces)
 
     def _look(self, rows):
         """Outcomes that stand for all, factor of the weights, and fitted attributes."""

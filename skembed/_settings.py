@@ -240,8 +240,9 @@ IN_USE = 0.5
 # Share of what all vectors do to the outcome below which an axis is left out.
 # Found with benchmarks/encoder.py.
 LEAST_AXIS = 0.005
-# Rows behind the axes.
-AXES_ROWS = 4_000
+# Rows behind the axes, and of how many times as many they are chosen where the rows are
+# read in pieces.
+AXES_ROWS, AXES_SPARE = 4_000, 4
 # Share of the outcome's variance that a column's mean outcomes explain to be shown.
 # Found with benchmarks/encoder.py.
 LEAST_MEANS = 0.05

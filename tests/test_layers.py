@@ -38,7 +38,7 @@ MAY_IMPORT = {
         *("_predictors", "_regressor", "_classifier", "_base"),
         *("_keras", "_training", "_model", "_data"),
     },
-    "_encoder": {"_versions", "_cross_fit", "_model", "_data"},
+    "_encoder": {"_versions", "_cross_fit", "_pieces", "_model", "_data"},
     "_space": {"_model", "_data"},
     "_similarity": {"_versions", "_predictors", "_space", "_data"},
     "_plot": {"_space", "_data"},

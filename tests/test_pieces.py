@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.frozen import FrozenEstimator
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor
+from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
 from skembed import _settings as settings
 from skembed._data import spill
 
@@ -358,3 +359,61 @@ def test_a_line_for_every_pass(file, blocks, capsys):
     assert "columns: 6,000 rows" in said
     assert f"MB in {blocks}): 6,000 rows" in said
     assert "epoch 1/1" in said
+
+
+# The encoder.
+
+
+def encoder(**params):
+    return EmbeddingEncoder(
+        EmbeddingRegressor(hidden_layer_sizes=(8,), epochs=12),
+        categorical_features=["token", "other"],
+        random_state=0,
+        target_mean=True,
+        **params,
+    )
+
+
+def test_an_encoder_of_rows_that_fit_into_memory(file, frame):
+    X, y = frame[FEATURES], frame["y"]
+    whole, found = encoder().fit(X, y), encoder().fit(file, "y")
+    np.testing.assert_array_equal(found.transform(X), whole.transform(X))
+    both = encoder(), encoder()
+    vectors = both[0].fit_transform(file, "y")
+    np.testing.assert_array_equal(vectors, both[1].fit_transform(X, y))
+    pieces = list(found.transform([frame[:100], frame[100:300]]))
+    assert [len(piece) for piece in pieces] == [100, 200]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole.transform(X[:300]))
+
+
+def test_an_encoder_of_more_rows(file, frame, blocks):
+    found = encoder().fit(file, "y")
+    vectors = np.concatenate(list(found.transform(file)))
+    X, y = frame[FEATURES], frame["y"]
+    np.testing.assert_array_equal(vectors, found.transform(X))
+    settings.IN_MEMORY_CELLS = 10**9  # monkeypatch puts it back
+    whole = encoder(cv=10_000).fit(X, y)  # no folds
+    # First the mean outcomes, which are exact, then the vectors on their axes.
+    at = found.get_feature_names_out().tolist().index("token_1")
+    np.testing.assert_allclose(vectors[:, 0], whole.transform(X)[:, 0], atol=1e-9)
+    assert np.corrcoef(vectors[:, at], whole.transform(X)[:, at])[0, 1] > 0.99
+    found.set_output(transform="pandas")
+    assert next(iter(found.transform(file))).columns[0] == "token_0"
+
+
+def test_an_encoder_folds_rows_in_memory_only(file, blocks):
+    with pytest.raises(ValueError, match="needs the rows in memory"):
+        encoder().fit_transform(file, "y")
+
+
+def test_a_frozen_predictor_reads_the_columns(in_memory, file, frame):
+    found = EmbeddingEncoder(FrozenEstimator(in_memory)).fit(frame[FEATURES])
+    pieces = found.transform(file)
+    np.testing.assert_array_equal(next(pieces), found.transform(frame[FEATURES]))
+
+
+def test_labels_choose_the_predictor_of_an_encoder(frame, blocks):
+    rows = frame[["token", "label"]]
+    found = EmbeddingEncoder(random_state=0).fit([rows], "label")
+    assert found.target_type_ == "binary"
+    assert found.classes_.tolist() == ["high", "low"]
