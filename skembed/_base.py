@@ -23,6 +23,7 @@ from ._model.tables import KINDS
 from ._pieces import InPieces
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
+from ._training.checkpoint import Checkpoint, remove_checkpoints
 from ._training.phases import additive_first
 from ._training.problem import settled
 from ._training.recipe import Recipe
@@ -97,7 +98,10 @@ class BaseEmbedding(
         "max_categories": [Interval(Integral, 1, None, closed="left"), None],
         "handle_unknown": [StrOptions({"infrequent_if_exist", "prior", "error"})],
         "warm_start": ["boolean"],
-        "callbacks": [list, tuple, dict, HasMethods(["on_epoch_end"]), type, None],
+        "callbacks": [
+            *(list, tuple, dict, type, None),
+            *(HasMethods(["on_epoch_end"]), Checkpoint),
+        ],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -488,6 +492,7 @@ class BaseEmbedding(
         self.is_categorical_ = fitted.encoder.is_categorical
         self.multi_valued_features_ = fitted.encoder.multi_valued
         self.parents_ = fitted.encoder.parents
+        remove_checkpoints(self.callbacks)
 
     # Going on from a fit.
 

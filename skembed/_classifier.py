@@ -158,7 +158,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Whether another `fit` continues from the last one and adds new tokens.
     callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
         Keras callbacks. Their hooks of epochs and of training are called, those of
-        batches are not.
+        batches are not. Or a :class:`Checkpoint`, from which a fit that was killed goes
+        on.
     verbose : int, default=0
         1 prints about ten lines per fit, 2 prints one line per epoch.
     random_state : int, RandomState instance or None, default=None

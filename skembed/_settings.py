@@ -57,7 +57,7 @@ SURVEY_ROWS = 1 << 19
 TALLY_LEAST = 1 << 20
 # Rows of a bucket on the disk, and most buckets, each of which is an open file; rows of
 # a block that is trained on before the next is read.
-BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 20, 128, 1 << 20
+BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
 
 # Seconds between two lines of progress of a pass.
 LINE_SECONDS = 10.0

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "_files": set(),
     "_data": set(),
     "_model": {"_data"},
-    "_training": {"_model", "_data"},
+    "_training": {"_model", "_data", "_files"},
     "_keras": {"_training", "_model", "_data"},
     "_versions": {"__init__"},
     "_attributes": {"_keras", "_model"},

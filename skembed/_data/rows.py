@@ -117,7 +117,7 @@ def merge(codes, numbers, targets, weights, average_targets):
     key = row_hash(blocks)
     if not average_targets:
         key = row_hash([targets + 0.0], key)
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     key = key[order]
     tied = np.zeros(len(key), dtype=bool)
     same = key[1:] == key[:-1]

@@ -193,7 +193,10 @@ def _of_paths(paths):
     files = [file for path in paths for file in _files_of(Path(path))]
     schema = _guarded(files[0], partial(pq.read_schema, files[0]))
     what = str(files[0]) if len(files) == 1 else f"the {len(files)} files"
-    return Source(schema.names, what, lambda names: _of_files(files, names))
+    # The index of a data frame of pandas is no column, here as there.
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    names = [name for name in schema.names if name not in index]
+    return Source(names, what, partial(_of_files, files))
 
 
 def _files_of(path):

@@ -87,6 +87,15 @@ class Batches:
         self.pool = rng.standard_normal(size, dtype=np.float32)
         self._last_offset = max(size - n_noise, 0)
 
+    def state(self):
+        """What there is to keep of it."""
+        return self._noise_rng, self._order.state()
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self._noise_rng, order = state
+        self._order.restore(order)
+
     def plans(self, n, schedule, first_step, rate_factor):
         """Plans of the next `n` steps, one for each stretch of rows that is in memory.
 

@@ -27,6 +27,14 @@ class MemoryOrder:
         self.n_rows, self.batch, self.rng = rows.n_rows, batch, rng
         self._waiting = np.zeros(0, np.int32)
 
+    def state(self):
+        """What there is to keep of it."""
+        return self.rng, self._waiting
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self.rng, self._waiting = state
+
     def stretches(self, n_steps):
         """Rows of the next steps, (n_steps, batch), which are all in memory: None."""
         if self.batch == self.n_rows:
@@ -59,6 +67,16 @@ class BlockOrder:
         self._places = np.zeros(0, np.int64)  # in the file, of the rows that are held
         self._held = None  # these rows
         self._order = np.zeros(0, np.int32)  # those of them that are still to come
+
+    def state(self):
+        """What there is to keep of it."""
+        return self.rng, self._next, self._places[self._order]
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self.rng, self._next, self._places = state
+        self._held = self.rows.at(self._places)
+        self._order = np.arange(len(self._places), dtype=np.int32)
 
     def stretches(self, n_steps):
         """Rows of the next steps, and the block that they are of."""

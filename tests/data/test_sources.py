@@ -84,6 +84,16 @@ def test_all_of_it_in_memory(kind, folder):
     assert len(table) == 100
 
 
+@pytest.mark.parametrize("name", [None, "id"])
+def test_the_index_of_a_data_frame_is_no_column(name, tmp_path):
+    frame = FRAME.sample(frac=1.0, random_state=0).rename_axis(name)
+    frame.to_parquet(tmp_path / "shuffled.parquet")
+    source = source_of(tmp_path / "shuffled.parquet")
+    assert source.names == list(FRAME)
+    (table,) = source.tables()
+    np.testing.assert_array_equal(np.asarray(table["y"]), frame["y"])
+
+
 def test_too_many_rows_are_not_read(folder, monkeypatch):
     monkeypatch.setattr(settings, "IN_MEMORY_CELLS", 100 * 3)
     assert Labelled.of(folder, "y", None).whole() is not None
