@@ -3,7 +3,9 @@
 import functools
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -105,14 +107,12 @@ class InPieces:
 
     def _fit_in_pieces(self, rows):
         """The steps of a fit; `rows` are `Labelled`."""
-        seen, factor, target = self._look(rows)
-        rng = self._generator()
-        pieces = functools.partial(
-            self._pieces, rows, factor, self._factors_seen(seen), target
-        )
+        looked, rng = self._look(rows), self._generator()
+        target = looked.target
+        pieces = functools.partial(self._pieces, rows, looked)
         # Of its own: the weights then start where they would in memory.
         seed = rng.bit_generator.seed_seq.entropy
-        head, survey = self._survey(rows, pieces, seed)
+        head, survey = self._survey(rows, pieces, looked.n_rows, seed)
         sample = replace(survey.sample(), target=target)
         encoder = survey.learned(sample, *self._limits())
         observations = sample.encode_by(encoder)
@@ -135,14 +135,12 @@ class InPieces:
 
     def _observed_in_pieces(self, rows):
         """Rows and outcomes as the fitted network reads them, piece by piece."""
-        seen, factor, target = self._look(rows)
-        line = self._line("observed")
-        pieces = self._pieces(rows, factor, self._factors_seen(seen), target, line)
+        pieces = self._pieces(rows, self._look(rows), self._line("observed"))
         encoder = self._fitted.encoder
         return ahead(lambda samples: samples.encode_by(encoder), pieces)
 
     def _look(self, rows):
-        """Outcomes that stand for all, factor of the weights, and fitted attributes."""
+        """What has to be known of all outcomes before the columns are read."""
         line, seen, n, total = self._line("outcomes"), None, 0, 0.0
         for table, y, weights in rows.parts(rows.outcomes):
             samples = self._checked(table, y, weights)
@@ -158,7 +156,7 @@ class InPieces:
         outcome, target = self._encode_y(seen[0])
         self._likelihood(target).check(outcome)
         line.done()
-        return seen, copies_per_weight(total, n), target
+        return _Looked(self._factors_seen(seen), copies_per_weight(total, n), target, n)
 
     def _checked(self, table, y, weights):
         """`Samples` of a piece; None where all weights are 0."""
@@ -167,22 +165,23 @@ class InPieces:
         refuse_missing(y)
         return Samples.checked(table, self._check_y(y), weights, is_chunk=True)
 
-    def _pieces(self, rows, factor, factors, target, line):
+    def _pieces(self, rows, looked, line):
         """`Samples` piece by piece, with their weights and outcomes."""
         for table, y, weights in rows.parts():
             samples = self._checked(table, y, weights)
             line.more(len(table))
             if samples is None:
                 continue
-            samples = samples.of_weight(
-                factor if factors is None else factor * factors(samples.y)
-            )
+            factors = looked.factor
+            if looked.factors is not None:
+                factors = factors * looked.factors(samples.y)
+            samples = samples.of_weight(factors)
             if len(samples.weights):
-                outcome, _ = self._encode_y(samples.y, target)
-                yield replace(samples, outcome=outcome, target=target)
+                outcome, _ = self._encode_y(samples.y, looked.target)
+                yield replace(samples, outcome=outcome, target=looked.target)
         line.done()
 
-    def _survey(self, rows, pieces, seed):
+    def _survey(self, rows, pieces, n_rows, seed):
         """The first table, and what all of them hold."""
         head = next(rows.parts())
         told, with_bins = self._columns_told()
@@ -191,7 +190,7 @@ class InPieces:
         is_float = None
         if isinstance(self.categorical_features, str):
             is_float = [column.is_float for column in read(head[0])]
-        survey = Survey(encoder, is_float, seed)
+        survey = Survey(encoder, is_float, n_rows, seed)
         return head[0], survey.run(pieces(self._line("columns")))
 
     def _spill(self, fitted, n_rows, pieces):
@@ -222,6 +221,15 @@ class InPieces:
     def _line(self, what):
         """The line of progress of one pass over the rows."""
         return _Line(type(self).__name__, what, bool(self.verbose))
+
+
+class _Looked(NamedTuple):
+    """What has to be known of all outcomes before the columns are read."""
+
+    factors: Callable | None  # of outcomes: what weighs their rows beside the weights
+    factor: float  # what weights are multiplied by
+    target: dict  # fitted attributes
+    n_rows: int  # of positive weight
 
 
 class _Line:

@@ -16,6 +16,8 @@ MAX_BINS = 366
 # Rows per bin, on average: a row alone in its bin cannot be told from noise.
 # Found: "Rows in a bin of a number".
 ROWS_PER_BIN = 4
+# Cells of the grid that says in which bin a number is, and most cuts in one of them.
+GRID_CELLS, GRID_MOST = 4096, 8
 # Most knots of the piecewise-linear encoding of a number, less one: its pieces.
 MAX_KNOTS = 16
 # Standard deviations beyond which a number is no farther away: its square is finite,

@@ -124,14 +124,18 @@ def merge(codes, numbers, targets, weights, average_targets):
     tied[1:] |= same
     tied[:-1] |= same
     if not tied.any():
-        codes, numbers = codes[order], numbers[order]
-        return Rows(codes, numbers, targets[order], weights[order], n_given)
+        codes, numbers, targets = (
+            np.take(block, order, axis=0) for block in (codes, numbers, targets)
+        )
+        return Rows(codes, numbers, targets, weights[order], n_given)
     # Within a tie the order must not depend on where the rows stood, either.
     at = np.flatnonzero(tied)
     rows = order[at]
     ties = [weights[rows], *targets[rows].T[::-1], *numbers[rows].T, *codes[rows].T]
     order[at] = rows[np.lexsort([*ties, key[at]])]
-    codes, numbers, targets = codes[order], numbers[order] + 0.0, targets[order]
+    codes, numbers, targets = (
+        np.take(block, order, axis=0) for block in (codes, numbers + 0.0, targets)
+    )
     weights = weights[order]
 
     # First the copies: sums of weights are exact there, whatever came before.

@@ -167,7 +167,7 @@ class Spill:
         bucket = bucket.astype(np.uint8)
         order = np.argsort(bucket, kind="stable")
         ends = np.cumsum(np.bincount(bucket, minlength=2**self.bits))
-        return matrix[order], ends, bins
+        return np.take(matrix, order, axis=0), ends, bins
 
     def _merged(self, n_given):
         """All rows in one file, bucket after bucket, equal rows merged."""

@@ -77,8 +77,10 @@ class Survey:
         Which columns there are; not yet learned.
     is_float : list of bool
         Which columns held floating point numbers where this was decided.
+    n_wanted : int
+        Rows that are to come.
     seed : int
-        Of the sample.
+        Of the sample: about `settings.SURVEY_ROWS` rows, each as likely as any other.
 
     Attributes
     ----------
@@ -88,8 +90,9 @@ class Survey:
         Sum of their weights.
     """
 
-    def __init__(self, encoder, is_float, seed):
+    def __init__(self, encoder, is_float, n_wanted, seed):
         self.encoder, self.is_float, self.seed = encoder, is_float, seed
+        self.share = settings.SURVEY_ROWS / max(n_wanted, 1)
         n_tokens = int(np.sum(encoder.is_categorical))
         self.tallies = [Tally() for _ in range(n_tokens)]
         self.ranges = [_Range() for _ in range(len(encoder.is_categorical) - n_tokens)]
@@ -104,7 +107,7 @@ class Survey:
                 known.add(*own)
             self.n_rows += found.n_rows
             self.total += found.total
-            self._kept.append((found.priorities, found.sample))
+            self._kept.append(found.sample)
         return self
 
     def _seen(self, numbered):
@@ -113,17 +116,13 @@ class Survey:
         self._refuse_floats(samples.table)
         tokens = [_counted(column, samples.weights) for column in columns]
         n = len(samples.weights)
-        priorities = np.random.default_rng([self.seed, number]).random(n)
-        # All that may be in the sample by what is known so far.
-        most = min(1.0, settings.SURVEY_ROWS / max(self.n_rows, n))
-        at = np.flatnonzero(priorities < most)
+        drawn = np.random.default_rng([self.seed, number]).random(n) < self.share
         return _Seen(
             tokens,
             [_range(own) for own in values],
             n,
             float(samples.weights.sum()),
-            priorities[at],
-            samples.rows(at),
+            samples.rows(np.flatnonzero(drawn)),
         )
 
     def _refuse_floats(self, table):
@@ -143,10 +142,8 @@ class Survey:
                     )
 
     def sample(self):
-        """About `settings.SURVEY_ROWS` rows, each as likely as any other."""
-        share = min(1.0, settings.SURVEY_ROWS / max(self.n_rows, 1))
-        parts = [rows.rows(np.flatnonzero(p < share)) for p, rows in self._kept]
-        self._kept = []
+        """Some of the rows, as `Samples`."""
+        parts, self._kept = self._kept, []
         return replace(
             parts[0],
             table=frames.stacked([part.table for part in parts]),
@@ -175,7 +172,6 @@ class _Seen(NamedTuple):
     numbers: list
     n_rows: int
     total: float
-    priorities: np.ndarray
     sample: object
 
 

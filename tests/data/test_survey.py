@@ -57,7 +57,7 @@ def test_scales_have_the_range_and_the_gaps_of_all_rows(monkeypatch):
     frame.loc[222, "gap"] = np.nan
     weights = np.ones(400)
     mask = np.array([True, False, False])
-    survey = Survey(FeatureEncoder(mask, True), [False, True, True], 0)
+    survey = Survey(FeatureEncoder(mask, True), [False, True, True], 400, 0)
     survey.run(pieces(frame, weights))
     sample = survey.sample()
     assert 30 < len(sample.y) < 90
@@ -72,7 +72,7 @@ def test_scales_have_the_range_and_the_gaps_of_all_rows(monkeypatch):
 
 def test_a_column_that_turns_into_floats_is_named():
     frame = pd.DataFrame({"t": np.arange(100)})
-    survey = Survey(FeatureEncoder(np.array([True]), True), [False], 0)
+    survey = Survey(FeatureEncoder(np.array([True]), True), [False], 200, 0)
     later = pd.DataFrame({"t": np.arange(100) + 0.5})
     both = [*pieces(frame, np.ones(100)), *pieces(later, np.ones(100))]
     with pytest.raises(ValueError, match="column 't' holds floating point"):
