@@ -245,13 +245,19 @@ def _guarded(path, step):
 def _scanned(dataset, names):
     """Tables of a dataset of pyarrow, its batches put together."""
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
+    own = None
+    if isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat):
+        # It would keep all that it has read of a file until the file is at its end.
+        own = ds.ParquetFragmentScanOptions(pre_buffer=False)
     waiting, n = [], 0
     for batch in dataset.to_batches(
         columns=names,
         batch_size=settings.BATCH_ROWS,
         batch_readahead=settings.BATCHES_AHEAD,
         fragment_readahead=1,
+        fragment_scan_options=own,
     ):
         if len(batch) == 0:
             continue
