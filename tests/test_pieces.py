@@ -176,6 +176,19 @@ def test_several_outcomes(frame, blocks):
     assert by_piece == pytest.approx(found.score(X, y), abs=1e-12)
 
 
+def test_several_labels(frame, blocks):
+    rows = frame.assign(a=frame["y"] > 0, b=(frame["z"] > 0).astype(int))
+    rows = rows[[*FEATURES, "a", "b"]].astype({"a": int})
+    params = {"hidden_layer_sizes": (8,), "epochs": 6, "random_state": 0}
+    found = EmbeddingClassifier(**params).fit([rows], ["a", "b"])
+    X, y = rows[FEATURES], rows[["a", "b"]].to_numpy()
+    score = found.score(X, y)
+    assert score > 0.8
+    assert found.score([rows[:999], rows[999:]], ["a", "b"]) == pytest.approx(score)
+    with pytest.raises(ValueError, match="class_weight is not supported for several"):
+        EmbeddingClassifier(class_weight="balanced").fit([rows], ["a", "b"])
+
+
 def test_predictions_come_piece_by_piece(in_memory, frame, file, monkeypatch):
     monkeypatch.setattr(settings, "CHUNK_ROWS", 2_500)
     monkeypatch.setattr(settings, "BATCH_ROWS", 500)

@@ -188,11 +188,12 @@ class TokenIndex:
         """
         row_codes, uniques = column.factorize()
         positions = self._positions(uniques)
-        codes = np.append(self.codes, np.int32(self.unknown))
-        out = codes[positions[row_codes]]
+        known = positions >= 0
+        codes = np.full(len(positions), self.unknown, np.int32)
+        codes[known] = self.codes[positions[known]]
         if pool_unknown and self.infrequent is not None:
-            out[(positions[row_codes] < 0) & (row_codes >= 0)] = self.unknown - 1
-        return out
+            codes[:-1][~known[:-1]] = self.unknown - 1
+        return codes[row_codes]
 
     def unknown_tokens(self, column):
         """The distinct tokens of `column` that were not seen in fit."""

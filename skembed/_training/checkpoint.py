@@ -89,11 +89,14 @@ def split_callbacks(callbacks):
     """
     if isinstance(callbacks, Checkpoint):
         return [callbacks], None
-    if not isinstance(callbacks, list | tuple):
+    if isinstance(callbacks, dict):
+        others = {k: v for k, v in callbacks.items() if not isinstance(v, Checkpoint)}
+        callbacks = callbacks.values()
+    elif isinstance(callbacks, list | tuple):
+        others = [one for one in callbacks if not isinstance(one, Checkpoint)]
+    else:
         return [], callbacks
-    checkpoints = [one for one in callbacks if isinstance(one, Checkpoint)]
-    others = [one for one in callbacks if not isinstance(one, Checkpoint)]
-    return checkpoints, others or None
+    return [one for one in callbacks if isinstance(one, Checkpoint)], others or None
 
 
 def remove_checkpoints(callbacks):
@@ -155,7 +158,15 @@ class Keeper:
         ------
         ValueError
             If the file is that of another fit, or none at all.
+        OSError
+            If no file can be there.
         """
+        # Better now than after the first hour.
+        if self.path.is_dir() or not self.path.absolute().parent.is_dir():
+            raise OSError(
+                f"The checkpoint {self.path} cannot be written: it must be a file in a "
+                "folder that is there."
+            )
         self._digests = digests(fitted, phases, rng)
         try:
             with self.path.open("rb") as file:

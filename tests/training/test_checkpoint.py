@@ -228,6 +228,22 @@ def test_what_cannot_be_kept_is_refused(tmp_path):
         EmbeddingRegressor(**PARAMS, callbacks=[kept, kept]).fit(X, Y)
 
 
+@pytest.mark.parametrize("path", ["", "nowhere/kept"])
+def test_a_place_where_no_file_can_be(path, tmp_path):
+    model = EmbeddingRegressor(**PARAMS, callbacks=[Checkpoint(tmp_path / path)])
+    with pytest.raises(OSError, match="cannot be written"):
+        model.fit(X, Y)
+    assert not hasattr(model, "loss_curve_")
+
+
+def test_a_checkpoint_in_a_dict(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(Keeper, "keep", lambda self, content: written.append(content))
+    callbacks = {"kept": Checkpoint(tmp_path / "kept", minutes=0)}
+    EmbeddingRegressor(**PARAMS, callbacks=callbacks).fit(X, Y)
+    assert len(written) == PARAMS["epochs"]
+
+
 @pytest.mark.parametrize(
     "params", [{"minutes": None}, {"minutes": -1}, {"epochs": 0}, {"epochs": 1.5}]
 )
