@@ -209,6 +209,8 @@ class InPieces:
             "shared_features": bool(encoder.shared),
             "hierarchy": bool(encoder.levels),
             "token_features": bool(encoder.described),
+            "varying_slopes": bool(self.varying_slopes),
+            "varying_curves": bool(self.varying_curves),
         }
         for what, is_asked in asked.items():
             if is_asked:

@@ -224,6 +224,8 @@ REFUSED = {
     "multi_valued_features": {"multi_valued_features": ["other"]},
     "shared_features": {"shared_features": [["token", "other"]]},
     "hierarchy": {"hierarchy": {"token": "other"}},
+    "varying_slopes": {"varying_slopes": {"token": "z"}},
+    "varying_curves": {"varying_curves": {"token": "z"}},
     "token_features": {
         "token_features": {
             "token": pd.DataFrame({"size": np.arange(40.0)}, index=np.arange(40))
