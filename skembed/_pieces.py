@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _settings as settings
 from ._data.ahead import ahead
 from ._data.columns import read
-from ._data.labelled import Labelled
+from ._data.labelled import Labelled, counted_from
 from ._data.outcomes import refuse_missing
 from ._data.samples import Samples, copies_per_weight
 from ._data.sources import is_source, source_of
@@ -142,9 +142,9 @@ class InPieces:
     def _look(self, rows):
         """What has to be known of all outcomes before the columns are read."""
         line, seen, n, total = self._line("outcomes"), None, 0, 0.0
-        for table, y, weights in rows.parts(rows.outcomes):
-            samples = self._checked(table, y, weights)
-            line.more(len(table))
+        for part in rows.parts(rows.outcomes):
+            samples = self._checked(*part, line.n)
+            line.more(len(part[0]))
             if samples is not None:
                 seen = self._outcomes_seen(seen, samples.y, samples.weights)
                 n, total = n + len(samples.weights), total + samples.weights.sum()
@@ -158,18 +158,20 @@ class InPieces:
         line.done()
         return _Looked(self._factors_seen(seen), copies_per_weight(total, n), target, n)
 
-    def _checked(self, table, y, weights):
-        """`Samples` of a piece; None where all weights are 0."""
+    def _checked(self, table, y, weights, start):
+        """`Samples` of a piece, `start` rows before it; None if all weights are 0."""
         if weights is not None and not np.any(np.asarray(weights) != 0):
             return None
-        refuse_missing(y)
-        return Samples.checked(table, self._check_y(y), weights, is_chunk=True)
+        with counted_from(start):
+            refuse_missing(y)
+            samples = Samples.checked(table, self._check_y(y), weights, is_chunk=True)
+        return replace(samples, start=start)
 
     def _pieces(self, rows, looked, line):
         """`Samples` piece by piece, with their weights and outcomes."""
-        for table, y, weights in rows.parts():
-            samples = self._checked(table, y, weights)
-            line.more(len(table))
+        for part in rows.parts():
+            samples = self._checked(*part, line.n)
+            line.more(len(part[0]))
             if samples is None:
                 continue
             factors = looked.factor

@@ -358,13 +358,29 @@ def test_rows_that_change_between_passes(frame, blocks):
 def test_outcomes_are_checked(frame, blocks):
     rows = frame[[*FEATURES, "y"]].copy()
     rows.loc[4_321, "y"] = np.nan
-    with pytest.raises(ValueError, match="contains NaN"):
+    with pytest.raises(ValueError, match="contains NaN .* row 121") as caught:
         regressor().fit([rows], "y")
+    assert caught.value.__notes__ == ["Rows are counted from row 4200 of the source."]
     with pytest.raises(ValueError, match="some y > 0|negative"):
         regressor(loss="poisson").fit([frame[[*FEATURES, "y"]]], "y")
     zero = frame.assign(w=0)[[*FEATURES, "y", "w"]]
     with pytest.raises(ValueError, match="must not all be zero"):
         regressor().fit([zero], "y", "w")
+
+
+def test_columns_are_checked(frame, blocks):
+    rows = frame[[*FEATURES, "y"]].astype({"z": object})
+    rows.loc[4_321, "z"] = "far"
+    with pytest.raises(ValueError, match="string to float: 'far' in row 121") as caught:
+        regressor(categorical_features=["token"]).fit([rows], "y")
+    assert caught.value.__notes__ == ["Rows are counted from row 4200 of the source."]
+
+
+def test_weights_that_are_shares(frame, file, blocks):
+    rows = frame[[*FEATURES, "y"]].assign(w=1.0 / N)
+    found = regressor(epochs=1).fit([rows], "y", "w")
+    plain = regressor(epochs=1).fit(file, "y")
+    np.testing.assert_allclose(found.category_counts_[0], plain.category_counts_[0])
 
 
 def test_a_line_for_every_pass(file, blocks, capsys):

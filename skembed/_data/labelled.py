@@ -1,5 +1,6 @@
 """Rows of a source with their outcomes and weights, which are columns like others."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,16 @@ from . import frames
 from .columns import as_tokens
 from .sources import Source, source_of
 from .wording import shown
+
+
+@contextmanager
+def counted_from(start):
+    """Add to an error's message from where on its rows are counted."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"Rows are counted from row {start} of the source.")
+        raise
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Samples:
         What is learned of `y`.
     target : dict or None
         Fitted attributes that are known from `y`, by name.
+    start : int
+        Rows before these in a source that they are a piece of.
     """
 
     table: object
@@ -46,6 +48,7 @@ class Samples:
     weights: np.ndarray
     outcome: np.ndarray | None = None
     target: dict | None = None
+    start: int = 0
 
     @classmethod
     def checked(cls, X, y, sample_weight, is_chunk=False):
@@ -86,7 +89,8 @@ class Samples:
         """The rows at these positions."""
         outcome = None if self.outcome is None else self.outcome[at]
         table = take(self.table, at)
-        return Samples(table, self.y[at], self.weights[at], outcome, self.target)
+        others = outcome, self.target, self.start
+        return Samples(table, self.y[at], self.weights[at], *others)
 
     def split(self, fraction, rng):
         """The rows to learn from, and a fraction of them that is held out.

@@ -15,6 +15,7 @@ from .ahead import ahead
 from .cells import joined
 from .columns import read
 from .factorize import factorize
+from .labelled import counted_from
 from .numbers import NumberScale
 from .tokens import TokenIndex
 
@@ -112,9 +113,10 @@ class Survey:
 
     def _seen(self, numbered):
         number, samples = numbered
-        columns, values = self.encoder._read(samples.table)
-        self._refuse_floats(samples.table)
-        tokens = [_counted(column, samples.weights) for column in columns]
+        with counted_from(samples.start):
+            columns, values = self.encoder._read(samples.table)
+            self._refuse_floats(samples.table)
+            tokens = [_counted(column, samples.weights) for column in columns]
         n = len(samples.weights)
         drawn = np.random.default_rng([self.seed, number]).random(n) < self.share
         return _Seen(
