@@ -115,13 +115,7 @@ def source_of(X):
     if _is_dataset(X):
         return Source(X.schema.names, "the dataset", partial(_scanned, X))
     if _is_lazy(X):
-        return Source(
-            X.collect_schema().names(),
-            "the LazyFrame",
-            lambda names: X.select(names).collect_batches(
-                chunk_size=settings.CHUNK_ROWS
-            ),
-        )
+        return _of_query(X)
     if isinstance(X, list | tuple) and all(map(_is_path, X)):
         return _of_paths(X)
     return _of_tables(X)
@@ -145,6 +139,19 @@ def _is_lazy(X):
 
 def _listed(names):
     return ", ".join(map(repr, names))
+
+
+def _of_query(X):
+    if not hasattr(X, "collect_batches"):
+        raise ImportError(
+            "A LazyFrame is read in pieces by polars 1.34 or newer: upgrade polars, or "
+            "collect the query into a data frame."
+        )
+
+    def collected(names):
+        return X.select(names).collect_batches(chunk_size=settings.CHUNK_ROWS)
+
+    return Source(X.collect_schema().names(), "the LazyFrame", collected)
 
 
 # Tables in turn.

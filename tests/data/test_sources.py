@@ -119,6 +119,13 @@ def test_a_generator_is_refused():
         source_of(table for table in [FRAME])
 
 
+def test_a_polars_that_cannot_read_in_pieces(monkeypatch):
+    query = pl.from_pandas(FRAME).lazy()
+    monkeypatch.delattr(pl.LazyFrame, "collect_batches")
+    with pytest.raises(ImportError, match="polars 1.34 or newer"):
+        source_of(query)
+
+
 @pytest.mark.parametrize("X", [Tables(FRAME.to_numpy()), Tables(1), {1, 2}, range(3)])
 def test_what_gives_no_tables_is_refused(X):
     with pytest.raises(TypeError, match="data frames"):
