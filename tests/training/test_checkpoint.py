@@ -284,3 +284,19 @@ def test_the_predictor_of_an_encoder_may_have_one(tmp_path):
 
 def test_its_print():
     assert repr(Checkpoint("a", epochs=2)) == "Checkpoint('a', minutes=10, epochs=2)"
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fold_in", "fit"])
+def test_later_rows_are_kept_as_well(method, tmp_path, monkeypatch):
+    params = {**PARAMS, "epochs": 3, "warm_start": True}
+    plain = EmbeddingRegressor(**params).fit(X, Y)
+    model = EmbeddingRegressor(**params).fit(X, Y)
+    getattr(plain, method)(X[:100], Y[:100] + 1.0)
+    model.set_params(callbacks=[Checkpoint(tmp_path / "kept", minutes=0)])
+    with monkeypatch.context() as patch:
+        killed_after(1, patch)
+        with pytest.raises(Killed):
+            getattr(model, method)(X[:100], Y[:100] + 1.0)
+    getattr(model, method)(X[:100], Y[:100] + 1.0)
+    same_bits(model, plain)
+    assert list(tmp_path.iterdir()) == []
