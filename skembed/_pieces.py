@@ -82,6 +82,7 @@ def accuracy(pieces):
     for y, predicted, weights in pieces:
         right += weights @ (y == predicted).all(axis=1)
         total += weights.sum()
+    _refuse_no_rows(total)
     return float(right / total)
 
 
@@ -96,10 +97,16 @@ def determination(pieces):
         shift += weights @ (y - centre)
         squares += weights @ np.square(y - centre)
         errors += weights @ np.square(y - predicted)
+    _refuse_no_rows(total)
     spread = squares - np.square(shift) / total
     flat = spread <= 0.0  # as scikit-learn has it for a constant outcome
     found = 1.0 - errors / np.where(flat, 1.0, spread)
     return float(np.where(flat, errors <= 0.0, found).mean())
+
+
+def _refuse_no_rows(total):
+    if not total > 0.0:
+        raise ValueError("There are no rows of a weight above 0 to score.")
 
 
 class InPieces:

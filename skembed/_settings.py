@@ -55,6 +55,9 @@ CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 19, 1 << 17, 4
 # Rows that scales, quantiles, noise and intervals are read from: the share of rows in
 # one of `MAX_BINS` bins is known to a twentieth.
 SURVEY_ROWS = 1 << 19
+# Most cells of whatever is held of them at a time: of wide tables there are fewer rows.
+# But so many rows scales and quantiles are read from at least.
+PIECE_CELLS, SURVEY_LEAST = 1 << 24, 20_000
 # Distinct tokens that are collected before they are merged for the first time.
 TALLY_LEAST = 1 << 20
 # Rows of a bucket on the disk, and most buckets, each of which is an open file; rows of

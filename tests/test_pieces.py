@@ -207,6 +207,11 @@ def test_predictions_come_piece_by_piece(in_memory, frame, file, monkeypatch):
     )
 
 
+def test_no_rows_have_no_score(in_memory, frame):
+    with pytest.raises(ValueError, match="no rows of a weight above 0"):
+        in_memory.score([frame[:0]], "y")
+
+
 def test_a_source_without_a_column_of_fit(in_memory, frame):
     with pytest.raises(ValueError, match="no column 'z'"):
         in_memory.predict([frame[["token", "other"]]])

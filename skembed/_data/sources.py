@@ -42,6 +42,11 @@ def refuse_source(X):
         )
 
 
+def rows_at_once(most, n_columns):
+    """How many rows of so many columns are held at a time, `most` of narrow tables."""
+    return max(1, min(most, settings.PIECE_CELLS // n_columns))
+
+
 @dataclass(frozen=True)
 class Source:
     """Data frames of the same columns, one after the other, as often as they are asked.
@@ -61,7 +66,7 @@ class Source:
     read: Callable
 
     def tables(self, names=None):
-        """Data frames of these columns in order, of `settings.CHUNK_ROWS` rows at most.
+        """Data frames of these columns in order, of as many rows as are read at once.
 
         Parameters
         ----------
@@ -84,7 +89,8 @@ class Source:
                     f"{_listed(missing)}, which the first has; its columns are "
                     f"{_listed(have)}. All need the same columns."
                 )
-            table, step = frames.select(table, wanted), settings.CHUNK_ROWS
+            table = frames.select(table, wanted)
+            step = rows_at_once(settings.CHUNK_ROWS, len(wanted))
             for start in range(0, len(table), step):
                 yield frames.part(table, start, start + step)
 
@@ -149,7 +155,8 @@ def _of_query(X):
         )
 
     def collected(names):
-        return X.select(names).collect_batches(chunk_size=settings.CHUNK_ROWS)
+        n = rows_at_once(settings.CHUNK_ROWS, len(names))
+        return X.select(names).collect_batches(chunk_size=n)
 
     return Source(X.collect_schema().names(), "the LazyFrame", collected)
 
@@ -258,10 +265,11 @@ def _scanned(dataset, names):
     if isinstance(getattr(dataset, "format", None), ds.ParquetFileFormat):
         # It would keep all that it has read of a file until the file is at its end.
         own = ds.ParquetFragmentScanOptions(pre_buffer=False)
+    most = rows_at_once(settings.CHUNK_ROWS, len(names))
     waiting, n = [], 0
     for batch in dataset.to_batches(
         columns=names,
-        batch_size=settings.BATCH_ROWS,
+        batch_size=min(settings.BATCH_ROWS, most),
         batch_readahead=settings.BATCHES_AHEAD,
         fragment_readahead=1,
         fragment_scan_options=own,
@@ -270,7 +278,7 @@ def _scanned(dataset, names):
             continue
         waiting.append(batch)
         n += len(batch)
-        if n >= settings.CHUNK_ROWS:
+        if n >= most:
             yield pa.Table.from_batches(waiting)
             waiting, n = [], 0
     if waiting:

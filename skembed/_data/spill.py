@@ -14,6 +14,7 @@ import numpy as np
 from .. import _settings as settings
 from .ahead import ahead
 from .rows import Rows, merge, row_hash
+from .sources import rows_at_once
 
 REAL, WHOLE = np.float32, np.int32
 
@@ -90,7 +91,8 @@ class Spill:
         self.offsets = fitted.offsets.astype(WHOLE)
         self.centre, self.scale = fitted.centre, fitted.scale
         self.n_rows = n_rows
-        wanted = max(1.0, n_rows / settings.BUCKET_ROWS)
+        wanted = n_rows / rows_at_once(settings.BUCKET_ROWS, self._width)
+        wanted = max(1.0, wanted)
         self.bits = int(min(np.ceil(np.log2(wanted)), np.log2(settings.MAX_BUCKETS)))
         self.folder = tempfile.gettempdir()
         self.files, self.made = [], None
@@ -189,8 +191,7 @@ class Spill:
         file.flush()
         file.seek(0)
         n_codes, n_numbers = len(self.offsets), self._n_numbers
-        width = n_codes + n_numbers + len(self.centre) + 1
-        found = np.fromfile(file, WHOLE).reshape(-1, width)
+        found = np.fromfile(file, WHOLE).reshape(-1, self._width)
         file.close()
         reals = found[:, n_codes:].astype(WHOLE, order="C").view(REAL)
         reals = reals.astype(np.float64)
@@ -208,13 +209,17 @@ class Spill:
     def _n_numbers(self):
         return sum(1 + scale.has_missing for scale in self.encoder.scales)
 
+    @property
+    def _width(self):
+        """Codes, numbers, outcomes and the weight of a row."""
+        return len(self.offsets) + self._n_numbers + len(self.centre) + 1
+
     # The disk.
 
     @property
     def n_bytes(self):
         """Bytes of all rows as they are written first."""
-        width = len(self.offsets) + self._n_numbers + len(self.centre) + 1
-        return 4 * width * self.n_rows
+        return 4 * self._width * self.n_rows
 
     def _new_file(self):
         return tempfile.TemporaryFile(prefix="skembed-", dir=self.folder)

@@ -17,6 +17,7 @@ from .columns import read
 from .factorize import factorize
 from .labelled import counted_from
 from .numbers import NumberScale
+from .sources import rows_at_once
 from .tokens import TokenIndex
 
 
@@ -81,7 +82,8 @@ class Survey:
     n_wanted : int
         Rows that are to come.
     seed : int
-        Of the sample: about `settings.SURVEY_ROWS` rows, each as likely as any other.
+        Of the sample: about `settings.SURVEY_ROWS` rows, fewer of wide tables, each as
+        likely as any other.
 
     Attributes
     ----------
@@ -93,7 +95,9 @@ class Survey:
 
     def __init__(self, encoder, is_float, n_wanted, seed):
         self.encoder, self.is_float, self.seed = encoder, is_float, seed
-        self.share = settings.SURVEY_ROWS / max(n_wanted, 1)
+        n = rows_at_once(settings.SURVEY_ROWS, len(encoder.is_categorical))
+        n = max(n, min(settings.SURVEY_ROWS, settings.SURVEY_LEAST))
+        self.share = n / max(n_wanted, 1)
         n_tokens = int(np.sum(encoder.is_categorical))
         self.tallies = [Tally() for _ in range(n_tokens)]
         self.ranges = [_Range() for _ in range(len(encoder.is_categorical) - n_tokens)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import _settings as settings
+from .._data.sources import rows_at_once
 from .._files import whole_file
 
 # What a file holds; it grows by one with every change of that.
@@ -238,5 +239,6 @@ def _parts(rows):
         factors = [] if rows.blend is None else [rows.blend.factors]
         yield from (*rows[:4], *factors)
         return
-    for start in range(0, rows.n_rows, settings.BLOCK_ROWS):
-        yield from rows.block(start, min(start + settings.BLOCK_ROWS, rows.n_rows))
+    step = rows_at_once(settings.BLOCK_ROWS, rows.width)
+    for start in range(0, rows.n_rows, step):
+        yield from rows.block(start, min(start + step, rows.n_rows))

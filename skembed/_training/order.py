@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import _settings as settings
+from .._data.sources import rows_at_once
 
 
 def order_of(rows, batch, rng):
@@ -60,7 +61,8 @@ class BlockOrder:
 
     def __init__(self, rows, batch, rng):
         self.rows, self.batch, self.rng = rows, batch, rng
-        n_blocks = -(-rows.n_rows // max(settings.BLOCK_ROWS, batch))
+        most = max(rows_at_once(settings.BLOCK_ROWS, rows.width), batch)
+        n_blocks = -(-rows.n_rows // most)
         ends = np.linspace(0, rows.n_rows, n_blocks + 1).astype(np.int64)
         self.blocks = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
         self._next = []  # blocks still to come in this pass over the rows

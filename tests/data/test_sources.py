@@ -75,6 +75,14 @@ def test_every_kind_gives_its_rows_again_and_again(kind, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_pieces_of_wide_tables_have_fewer_rows(kind, folder, monkeypatch):
+    monkeypatch.setattr(settings, "PIECE_CELLS", 40)
+    source = source_of(sources(folder)[kind])
+    assert max(len(table) for table in source.tables()) == 10
+    assert max(len(table) for table in source.tables(["y"])) == 40
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_all_of_it_in_memory(kind, folder):
     rows = Labelled.of(sources(folder)[kind], "y", "weight")
     table, y, weights = rows.whole()
