@@ -172,8 +172,8 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
         width, (64,), prior=None, batch_size=batch, epochs=1, random_state=0
     )
     samples = estimator._read(X, rng.standard_normal(n_rows), None)
-    limits = {"min_frequency": None, "max_categories": None}
-    encoder, rows = samples.encode("all", with_bins=False, **limits)
+    columns, _ = estimator._columns_told()
+    encoder, rows = samples.encode(columns, False, None, None)
     # Every token has a row of the table, whether the sample holds it or not.
     encoder.tokens[0].n_codes = n_tokens + 1
     rows = rows._replace(codes=X.astype(np.int32))
@@ -188,7 +188,7 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
 
     def epoch():
         state = states.pop()
-        plan = batches.plan(n_steps, state.n_steps, options.schedule, 1.0)
+        ((plan, _),) = batches.plans(n_steps, options.schedule, state.n_steps, 1.0)
         states.append(engine.advance(state, plan)[0])
 
     return epoch, n_steps

@@ -13,6 +13,7 @@ _HOMES = {
     "EmbeddingClassifier": "_classifier",
     "EmbeddingEncoder": "_encoder",
     "TokenSimilarity": "_similarity",
+    "Checkpoint": "_training.checkpoint",
     "LossCurveDisplay": "_plot",
     "TokenOutcomeDisplay": "_plot",
     "PredictionDisplay": "_plot",

@@ -13,13 +13,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._attributes import FittedTables
 from ._data.columns import as_table
+from ._data.labelled import Labelled
 from ._data.outcomes import refuse_missing
 from ._data.samples import Samples
+from ._data.sources import is_source, refuse_source
 from ._model.activations import ACTIVATION_NAMES
 from ._model.importance import importances
 from ._model.tables import KINDS
+from ._pieces import InPieces
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from ._training import streams
+from ._training.checkpoint import Checkpoint, remove_checkpoints
 from ._training.phases import additive_first
 from ._training.problem import settled
 from ._training.recipe import Recipe
@@ -41,7 +45,7 @@ COLUMN_PARAMETERS = (
 
 
 class BaseEmbedding(
-    FittedTables, VersionedPickles, CallbackSupportMixin, BaseEstimator, ABC
+    FittedTables, InPieces, VersionedPickles, CallbackSupportMixin, BaseEstimator, ABC
 ):
     """Base of the predictors that learn a vector for every token.
 
@@ -96,7 +100,10 @@ class BaseEmbedding(
         "max_categories": [Interval(Integral, 1, None, closed="left"), None],
         "handle_unknown": [StrOptions({"infrequent_if_exist", "prior", "error"})],
         "warm_start": ["boolean"],
-        "callbacks": [list, tuple, dict, HasMethods(["on_epoch_end"]), type, None],
+        "callbacks": [
+            *(list, tuple, dict, type, None),
+            *(HasMethods(["on_epoch_end"]), Checkpoint),
+        ],
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
@@ -200,13 +207,17 @@ class BaseEmbedding(
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
             The data: a NumPy array, a list of rows, or a data frame of pandas, polars
-            or pyarrow.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The outcome.
-        sample_weight : array-like of shape (n_samples,), default=None
+            or pyarrow. Or a source of rows that need not fit into memory: paths of
+            Parquet files, a dataset of pyarrow, a LazyFrame of polars, or an object
+            whose ``iter()`` gives data frames anew each time. Read more in
+            :ref:`files`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or list
+            The outcome; of a source the name of its column, or a list of names.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
             Weight of each row: weight k is the same as k copies, 0 the same as no row.
+            Of a source the name of its column.
 
         Returns
         -------
@@ -219,6 +230,10 @@ class BaseEmbedding(
             If `X` or `y` is empty or has the wrong shape, a numeric column contains
             text or infinity, `y` is not finite, or the weights are negative or all
             zero. The estimator then stays as it was before the call.
+        TypeError
+            If `X` is a source that can be read once only, or `y` is then no name.
+        OSError
+            If a file cannot be read, or the disk has no room for the codes of its rows.
 
         Examples
         --------
@@ -231,6 +246,12 @@ class BaseEmbedding(
         >>> classifier.classes_.tolist()
         ['a', 'b']
         """
+        if is_source(X):
+            rows = Labelled.of(X, y, sample_weight)
+            found = rows.whole()
+            if found is None:
+                return self._fit_in_pieces(rows)
+            X, y, sample_weight = found
         if self.warm_start and hasattr(self, "_fitted"):
             return self._go_on(X, y, sample_weight, streams.warm_start)
         return self._fit_afresh(X, y, sample_weight)
@@ -242,13 +263,7 @@ class BaseEmbedding(
         learned, held_out = samples, None
         if self.early_stopping:
             learned, held_out = self._split(samples, rng)
-        encoder, rows = learned.encode(
-            {name: getattr(self, name) for name in COLUMN_PARAMETERS},
-            # A bin of few rows would overfit as a point.
-            with_bins=self._tables.has_spread,
-            min_frequency=self.min_frequency,
-            max_categories=self.max_categories,
-        )
+        encoder, rows = learned.encode(*self._columns_told(), *self._limits())
         fitted, problem = self._untrained(encoder, rows, samples.target, rng)
         phases, calibration = self._phases(fitted, rows, problem)
         trained, curves = self._train(fitted, phases, rng, samples, held_out)
@@ -357,6 +372,7 @@ class BaseEmbedding(
 
     def _read(self, X, y, sample_weight, known=None, is_chunk=False):
         """The rows, checked, without those of weight 0; `known` as in `_encode_y`."""
+        refuse_source(X)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -381,6 +397,28 @@ class BaseEmbedding(
         """All randomness of a fit comes from this generator."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         return np.random.default_rng(seed)
+
+    def _columns_told(self):
+        """What the parameters say of the columns; whether numbers come in bins, too."""
+        told = {name: getattr(self, name) for name in COLUMN_PARAMETERS}
+        # A bin of few rows would overfit as a point.
+        return told, self._tables.has_spread
+
+    def _limits(self):
+        """Which tokens are pooled."""
+        return self.min_frequency, self.max_categories
+
+    def _outcomes_seen(self, before, y, weights):
+        """Outcomes that stand for all so far, and their weights or None.
+
+        `before` is what came of earlier ones, or None.
+        """
+        y = y if before is None else np.concatenate([before[0], y])
+        return np.stack([y.min(axis=0), y.max(axis=0)]), None
+
+    def _factors_seen(self, seen):
+        """A function of outcomes that gives what else weighs their rows, or None."""
+        return None
 
     @property
     def _tables(self):
@@ -458,6 +496,7 @@ class BaseEmbedding(
         self.is_categorical_ = fitted.encoder.is_categorical
         self.multi_valued_features_ = fitted.encoder.multi_valued
         self.parents_ = fitted.encoder.parents
+        remove_checkpoints(self.callbacks)
 
     # Going on from a fit.
 

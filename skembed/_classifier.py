@@ -17,8 +17,10 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BaseEmbedding
+from ._data.sources import is_source, refuse_source
 from ._model.calibration import LogOdds
 from ._model.likelihoods import Bernoulli, Categorical
+from ._pieces import accuracy, by_piece, predicted_pieces
 from ._sklearn import StrOptions, check_y, fit_context
 from ._training import streams
 
@@ -163,7 +165,8 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Whether another `fit` continues from the last one and adds new tokens.
     callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
         Keras callbacks. Their hooks of epochs and of training are called, those of
-        batches are not.
+        batches are not. Or a :class:`Checkpoint`, from which a fit that was killed goes
+        on.
     verbose : int, default=0
         1 prints about ten lines per fit, 2 prints one line per epoch.
     random_state : int, RandomState instance or None, default=None
@@ -411,13 +414,15 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         known = {"classes_": classes, "_is_multilabel": multilabel}
         return self._fit_afresh(X, y, sample_weight, known, is_chunk=True)
 
+    @by_piece
     def predict(self, X):
         """Predict the most probable class.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
 
         Returns
         -------
@@ -445,13 +450,15 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
             return self.classes_[(f[:, 0] > 0).astype(np.intp)]
         return self.classes_[f.argmax(axis=1)]
 
+    @by_piece
     def decision_function(self, X):
         """Compute the log-odds of the classes.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
 
         Returns
         -------
@@ -477,13 +484,15 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         f = self._outputs(X)
         return f[:, 0] if len(self.classes_) == 2 and not self._is_multilabel else f
 
+    @by_piece
     def predict_proba(self, X):
         """Predict the probabilities of the classes.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
 
         Returns
         -------
@@ -508,13 +517,15 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         """
         return self._outcome(self._outputs(X))
 
+    @by_piece
     def predict_log_proba(self, X):
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
 
         Returns
         -------
@@ -544,6 +555,39 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         if f.shape[1] == 1:
             return log_expit(np.concatenate([-f, f], axis=1))
         return log_softmax(f, axis=1)
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or list
+            Their labels; of a source the name of their column, or a list of names.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row; of a source the name of its column.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1. Of several outcomes all have to be right.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or `y` is of another length.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingClassifier
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, ["a", "b", "b"] * 20
+        >>> EmbeddingClassifier(random_state=0).fit(X, y).score(X, y)
+        1.0
+        """
+        if is_source(X):
+            return accuracy(predicted_pieces(self, X, y, sample_weight))
+        return super().score(X, y, sample_weight)
 
     def calibrate(self, X, y, sample_weight=None):
         """Bring probabilities up to date by rows that fit has not seen.
@@ -584,6 +628,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         True
         """
         check_is_fitted(self)
+        refuse_source(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         rows = self._observed(X, y, sample_weight)
         fitted = self._fitted
@@ -620,6 +665,27 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         if not (weights * factors > 0).any():
             raise ValueError("class_weight leaves no row with a weight above 0.")
         return samples.of_weight(factors)
+
+    def _outcomes_seen(self, before, y, weights):
+        if y.ndim == 2:
+            return y[:1], None
+        if before is not None:
+            y = np.concatenate([before[0], y])
+            weights = np.concatenate([before[1], weights])
+        classes, at = np.unique(y, return_inverse=True)
+        return classes, np.bincount(at, weights, len(classes))
+
+    def _factors_seen(self, seen):
+        if self.class_weight is None:
+            return None
+        classes, weights = seen
+        if weights is None:
+            raise ValueError(
+                "class_weight is not supported for several outcomes of rows that are "
+                "read in pieces; give the weights as a column, by sample_weight."
+            )
+        by_class = _class_weights(self.class_weight, classes, weights)
+        return lambda y: by_class[np.searchsorted(classes, y)]
 
     def _encode_y(self, y, known=None):
         if known is None:

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _settings as settings
 from ._cross_fit.output import EncoderOutput, blended
+from ._cross_fit.pieces import outcomes_of_kind, sums_and_sample
 from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
@@ -27,6 +28,9 @@ from ._cross_fit.tasks import (
 )
 from ._data.columns import as_table, is_frame, read, take
 from ._data.encoded import Encoded
+from ._data.labelled import Labelled
+from ._data.sources import is_source, source_of
+from ._pieces import by_piece
 from ._sklearn import (
     StrOptions,
     adapter_of_container,
@@ -299,12 +303,13 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The table.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The outcome. May be None only with a `FrozenEstimator`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The table; or a source of tables, as in :meth:`EmbeddingRegressor.fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or list
+            The outcome; of a source the name of its column, or a list of names. May be
+            None only with a `FrozenEstimator`.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row; of a source the name of its column.
         **params : dict
             What the splitter `cv` asks for, such as `groups`, array-like of shape
             (n_samples,): see :meth:`get_metadata_routing`.
@@ -331,6 +336,10 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         >>> encoder.fit(X, y).embeddings_[0].shape
         (3, 2)
         """
+        if is_source(X):
+            X, y, sample_weight, rows = self._read_source(X, y, sample_weight)
+            if rows is not None:
+                return self._fit_in_pieces(rows, X, y, sample_weight)
         split = split_params(self, "fit", X, sample_weight, params)
         self._fit_predictor(X, y, sample_weight, split=split)
         return self
@@ -341,12 +350,13 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The table.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The outcome. May be None only with a `FrozenEstimator`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The table; or a source of tables, as in :meth:`EmbeddingRegressor.fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or list
+            The outcome; of a source the name of its column, or a list of names. May be
+            None only with a `FrozenEstimator`.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row; of a source the name of its column.
         **params : dict
             What the splitter `cv` asks for, such as `groups`, array-like of shape
             (n_samples,): see :meth:`get_metadata_routing`.
@@ -362,7 +372,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         TypeError
             If `estimator` is none that learns vectors.
         ValueError
-            If not every row is in exactly one test part of `cv`, if `cv` needs groups
+            If `X` is a source of more rows than fit into memory,
+            if not every row is in exactly one test part of `cv`, if `cv` needs groups
             and there are none or the reverse, or for the reasons of :meth:`fit`.
 
         Examples
@@ -378,6 +389,15 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         """
         if is_frozen(self.estimator):
             return self.fit(X).transform(X)
+        if is_source(X):
+            X, y, sample_weight, rows = self._read_source(X, y, sample_weight)
+            if rows is not None:
+                raise ValueError(
+                    "fit_transform learns the vectors of each row from the others, and "
+                    "needs the rows in memory; these are more than are read at once "
+                    f"({settings.IN_MEMORY_CELLS:,} cells). Use fit and transform on "
+                    "different rows."
+                )
         split = split_params(self, "fit_transform", X, sample_weight, params)
         parts = self._fit_predictor(X, y, sample_weight, make_folds=folds, split=split)
         encoded = self.estimator_._encoded(X)
@@ -395,8 +415,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The table.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The table. Of a source, as in :meth:`fit`, the columns of fit are read, and
+            what is returned is an iterator of results, piece by piece.
 
         Returns
         -------
@@ -663,7 +684,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             pairs = make_folds(self, X, y, task, split or {})
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
-        fitted, axes, sums, parts = None, None, None, []
+        fitted, rows, sums, parts = None, None, None, []
         if is_frozen(self.estimator):
             fitted = predictor._fitted
         else:
@@ -679,7 +700,18 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             fitted = _of_folds(predictor._fitted, [part[1] for part in parts])
             if parts and sums is not None:
                 sums = sums.within([part[2] for part in parts])
-            if self.rotation is not None and self.output != "first_order":
+        self._set_learned(X, predictor, task, fitted, rows, sums, parts)
+        return [(test, network, of_fold) for test, (network, _), of_fold in parts]
+
+    def _set_learned(self, X, predictor, task, fitted, rows, sums, parts=()):
+        """Set the fitted attributes.
+
+        `rows` are those that the axes are read from, and `parts` what was learned by
+        fold.
+        """
+        axes = None
+        if rows is not None and self.rotation is not None:
+            if self.output != "first_order":
                 axes = axes_of(fitted, rows)
         validate_data(self, X, skip_check_array=True, reset=True)
         self.estimator_ = predictor
@@ -695,7 +727,26 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         if parts:
             fitted = self._output.within(fitted, [part[1][0] for part in parts])
         self._set_fitted(fitted)
-        return [(test, network, of_fold) for test, (network, _), of_fold in parts]
+
+    def _read_source(self, X, y, sample_weight):
+        """A source as what `fit` takes; and as `Labelled`, where it is too large."""
+        if is_frozen(self.estimator):  # its columns are looked at
+            return next(source_of(X).tables()), None, None, None
+        rows = Labelled.of(X, y, sample_weight)
+        found = rows.whole()
+        return (X, y, sample_weight, rows) if found is None else (*found, None)
+
+    def _fit_in_pieces(self, rows, X, y, sample_weight):
+        """Set the fitted attributes; no rows are folded."""
+        warn_of_shuffle(self)
+        outcomes = outcomes_of_kind(rows)
+        task = task_for(self, outcomes, outcomes)
+        refuse_output(task.predictor, self)
+        predictor = task.predictor.fit(X, y, sample_weight)
+        sums, sample = sums_and_sample(predictor, rows, with_means(self))
+        head = next(rows.parts())[0]
+        self._set_learned(head, predictor, task, predictor._fitted, sample, sums)
+        return self
 
     def _learn_folds(self, predictor, X, y, sample_weight, pairs, sums):
         """By fold its rows, the network of all others, what it saw, and their means."""
@@ -790,3 +841,7 @@ def _of_folds(fitted, networks):
         return fitted
     others, counts = zip(*networks, strict=True)
     return fitted.combined(list(others), np.stack(counts))
+
+
+# Around scikit-learn's own wrapper, which would take an iterator for an array.
+EmbeddingEncoder.transform = by_piece(EmbeddingEncoder.transform)

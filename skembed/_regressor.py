@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BaseEmbedding
 from ._data.outcomes import refuse_huge
+from ._data.sources import is_source, refuse_source
 from ._model.intervals import NORMAL
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._model.scatter import (
@@ -19,6 +20,7 @@ from ._model.scatter import (
     with_scatter,
     with_scatter_of,
 )
+from ._pieces import by_piece, determination, predicted_pieces
 from ._sklearn import Interval, StrOptions, check_y
 from ._training.phases import calibration_rows, last_rows, some_rows_last
 
@@ -170,7 +172,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Whether another `fit` continues from the last one and adds new tokens.
     callbacks : keras.callbacks.Callback, class, or list or dict of them, default=None
         Keras callbacks. Their hooks of epochs and of training are called, those of
-        batches are not.
+        batches are not. Or a :class:`Checkpoint`, from which a fit that was killed goes
+        on.
     verbose : int, default=0
         1 prints about ten lines per fit, 2 prints one line per epoch.
     random_state : int, RandomState instance or None, default=None
@@ -412,13 +415,15 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         refuse_huge(outcome)
         return outcome, {"n_outputs_": n_outputs, "_y_is_1d": y.ndim == 1}
 
+    @by_piece
     def predict(self, X, return_std=False):
         """Predict the outcome.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
         return_std : bool, default=False
             Whether to return :meth:`predict_std` as well. Needs ``prior="normal"``.
 
@@ -461,13 +466,15 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         _, own, noise = moments(fitted, encoded)
         return predicted, self._shaped(np.sqrt(own + noise))
 
+    @by_piece
     def predict_std(self, X, *, include_noise=True):
         """Compute the standard deviation of the prediction.
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
         include_noise : bool, default=True
             True: the standard deviation of an outcome about its prediction. False: that
             of the mean alone, from the posterior of the vectors (the dense weights are
@@ -503,6 +510,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         _, own, noise = moments(fitted, self._encoded(X))
         return self._shaped(np.sqrt(own + noise if include_noise else own))
 
+    @by_piece
     def predict_interval(self, X, coverage=0.9):
         """Compute an interval that contains the outcome with a given probability.
 
@@ -523,8 +531,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, n_features)
-            The rows.
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows. Of a source, as :meth:`fit` has it, the columns of fit are read,
+            and what is returned is an iterator of results, piece by piece.
         coverage : float in (0, 1), default=0.9
             Share of outcomes that should lie inside. As many should lie below as above.
 
@@ -568,6 +577,41 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             ends = [np.maximum(end, 0.0) for end in ends]
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the share of the variance of `y` that predictions explain, R2.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features), or source
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), str or list
+            Their outcomes; of a source the name of their column, or a list of names.
+        sample_weight : array-like of shape (n_samples,) or str, default=None
+            Weight of each row; of a source the name of its column.
+
+        Returns
+        -------
+        score : float
+            1 at best; 0 for a constant prediction of the mean. Of several outcomes the
+            mean of theirs.
+
+        Raises
+        ------
+        ValueError
+            If `X` does not have the columns of fit, or `y` is of another length.
+
+        Examples
+        --------
+        >>> from skembed import EmbeddingRegressor
+        >>> X, y = [["red"], ["green"], ["blue"]] * 20, [1.0, 2.0, 4.0] * 20
+        >>> regressor = EmbeddingRegressor(random_state=0).fit(X, y)
+        >>> regressor.score(X, y) > 0.99
+        True
+        """
+        if is_source(X):
+            return determination(predicted_pieces(self, X, y, sample_weight))
+        return super().score(X, y, sample_weight)
 
     def calibrate(self, X, y, sample_weight=None):
         """Bring intervals up to date by rows that fit has not seen, such as new ones.
@@ -616,6 +660,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         """
         check_is_fitted(self)
         fitted = self._needs_posterior("A calibrated interval")
+        refuse_source(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         rows = self._observed(X, y, sample_weight)
         self._fitted = recalibrated(fitted, rows)

@@ -16,6 +16,8 @@ MAX_BINS = 366
 # Rows per bin, on average: a row alone in its bin cannot be told from noise.
 # Found: "Rows in a bin of a number".
 ROWS_PER_BIN = 4
+# Cells of the grid that says in which bin a number is, and most cuts in one of them.
+GRID_CELLS, GRID_MOST = 4096, 8
 # Most knots of the piecewise-linear encoding of a number, less one: its pieces.
 MAX_KNOTS = 16
 # Standard deviations beyond which a number is no farther away: its square is finite,
@@ -48,6 +50,29 @@ LEAST_MEAN_WEIGHT = 0.1
 MAX_OUTCOME = 1e140
 # Classes that whole numbers may be taken for where nobody says what they are.
 MAX_CLASSES = 36
+
+# Rows in files ---------------------------------------------------------------------
+
+# Most cells (rows times columns) of a source that are simply read: with all that a fit
+# makes of them they take about 2 GB.
+IN_MEMORY_CELLS = 1 << 24
+# Rows that are read and coded at a time, by each core; rows of a batch of pyarrow, and
+# batches that it reads ahead.
+CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 19, 1 << 17, 4
+# Rows that scales, quantiles, noise and intervals are read from: the share of rows in
+# one of `MAX_BINS` bins is known to a twentieth.
+SURVEY_ROWS = 1 << 19
+# Most cells of whatever is held of them at a time: of wide tables there are fewer rows.
+# But so many rows scales and quantiles are read from at least.
+PIECE_CELLS, SURVEY_LEAST = 1 << 24, 20_000
+# Distinct tokens that are collected before they are merged for the first time.
+TALLY_LEAST = 1 << 20
+# Rows of a bucket on the disk, and most buckets, each of which is an open file; rows of
+# a block that is trained on before the next is read.
+BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
+
+# Seconds between two lines of progress of a pass.
+LINE_SECONDS = 10.0
 
 # The network -----------------------------------------------------------------------
 
@@ -234,8 +259,9 @@ IN_USE = 0.5
 # Share of what all vectors do to the outcome below which an axis is left out.
 # Found with benchmarks/encoder.py.
 LEAST_AXIS = 0.005
-# Rows behind the axes.
-AXES_ROWS = 4_000
+# Rows behind the axes, and of how many times as many they are chosen where the rows are
+# read in pieces.
+AXES_ROWS, AXES_SPARE = 4_000, 4
 # Share of the outcome's variance that a column's mean outcomes explain to be shown.
 # Found with benchmarks/encoder.py.
 LEAST_MEANS = 0.05

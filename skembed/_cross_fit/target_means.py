@@ -70,6 +70,17 @@ class TokenSums(NamedTuple):
         squares = self.squares + new.squares
         return TokenSums(*added, squares, self.centre, limits)
 
+    def recentred(self):
+        """These sums about the mean of all their rows."""
+        if not self.counts:
+            return self
+        total = self.counts[0].sum()
+        shift = self.totals[0].sum(axis=0) / total
+        pairs = zip(self.totals, self.counts, strict=True)
+        totals = [sums - n[:, None] * shift for sums, n in pairs]
+        squares = np.maximum(self.squares - total * np.square(shift), 0.0)
+        return TokenSums(self.counts, totals, squares, self.centre + shift)
+
     def within(self, others):
         """These sums, with means that stay inside the range of those of `others`.
 

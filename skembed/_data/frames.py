@@ -91,6 +91,42 @@ def take(frame, rows):
     return frame.take(rows) if hasattr(frame, "take") else frame[rows]
 
 
+def names(frame):
+    """Names of the columns."""
+    if dependencies.is_pyarrow_table(frame):
+        return frame.column_names
+    return list(frame.columns)
+
+
+def select(frame, names):
+    """The frame with these columns only, in this order."""
+    return frame.select(names) if hasattr(frame, "select") else frame[names]
+
+
+def part(frame, start, stop):
+    """The rows from one position up to another."""
+    if dependencies.is_pandas_dataframe(frame):
+        return frame.iloc[start:stop]
+    return frame.slice(start, max(min(stop, len(frame)) - start, 0))
+
+
+def stacked(tables):
+    """Data frames of one library and the same columns, one below the other."""
+    if len(tables) == 1:
+        return tables[0]
+    if dependencies.is_pandas_dataframe(tables[0]):
+        import pandas as pd
+
+        return pd.concat(tables, ignore_index=True)
+    if dependencies.is_polars_dataframe(tables[0]):
+        import polars as pl
+
+        return pl.concat(tables, how="vertical_relaxed")
+    import pyarrow as pa
+
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
 def replaced(frame, position, values):
     """The frame with other values, a list, in the column at this position.
 

@@ -85,7 +85,8 @@ def _bisected(known, values):
     elif known.dtype.kind == "f":
         values, possible = _as_floats(values)
     else:
-        known = known.astype(np.uint64 if known.dtype.kind == "u" else np.int64)
+        whole = np.uint64 if known.dtype.kind == "u" else np.int64
+        known = known.astype(whole, copy=False)
         values, possible = _as_integers(values, known.dtype)
     at = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.where((known[at] == values) & possible, at, -1)

@@ -36,6 +36,11 @@ class Rows(NamedTuple):
     blend: Blend | None = None
 
     @property
+    def n_rows(self):
+        """Number of merged rows."""
+        return len(self.weights)
+
+    @property
     def total(self):
         """Sum of the weights: the number of rows that they stand for."""
         return float(self.weights.sum())
@@ -112,21 +117,25 @@ def merge(codes, numbers, targets, weights, average_targets):
     key = row_hash(blocks)
     if not average_targets:
         key = row_hash([targets + 0.0], key)
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     key = key[order]
     tied = np.zeros(len(key), dtype=bool)
     same = key[1:] == key[:-1]
     tied[1:] |= same
     tied[:-1] |= same
     if not tied.any():
-        codes, numbers = codes[order], numbers[order]
-        return Rows(codes, numbers, targets[order], weights[order], n_given)
+        codes, numbers, targets = (
+            np.take(block, order, axis=0) for block in (codes, numbers, targets)
+        )
+        return Rows(codes, numbers, targets, weights[order], n_given)
     # Within a tie the order must not depend on where the rows stood, either.
     at = np.flatnonzero(tied)
     rows = order[at]
     ties = [weights[rows], *targets[rows].T[::-1], *numbers[rows].T, *codes[rows].T]
     order[at] = rows[np.lexsort([*ties, key[at]])]
-    codes, numbers, targets = codes[order], numbers[order] + 0.0, targets[order]
+    codes, numbers, targets = (
+        np.take(block, order, axis=0) for block in (codes, numbers + 0.0, targets)
+    )
     weights = weights[order]
 
     # First the copies: sums of weights are exact there, whatever came before.

@@ -41,6 +41,8 @@ class Samples:
         What is learned of `y`.
     target : dict or None
         Fitted attributes that are known from `y`, by name.
+    start : int
+        Rows before these in a source that they are a piece of.
     """
 
     table: object
@@ -48,6 +50,7 @@ class Samples:
     weights: np.ndarray
     outcome: np.ndarray | None = None
     target: dict | None = None
+    start: int = 0
 
     @classmethod
     def checked(cls, X, y, sample_weight, is_chunk=False):
@@ -88,7 +91,8 @@ class Samples:
         """The rows at these positions."""
         outcome = None if self.outcome is None else self.outcome[at]
         table = take(self.table, at)
-        return Samples(table, self.y[at], self.weights[at], outcome, self.target)
+        others = outcome, self.target, self.start
+        return Samples(table, self.y[at], self.weights[at], *others)
 
     def split(self, fraction, rng):
         """The rows to learn from, and a fraction of them that is held out.
@@ -112,7 +116,7 @@ class Samples:
         codes, numbers, blend = encoded
         return Observations(codes, numbers, self.outcome, self.weights, blend)
 
-    def encode(self, columns, with_bins, **limits):
+    def encode(self, columns, with_bins, *limits):
         """Learn an encoder from the rows; return it and the encoded rows.
 
         Parameters
@@ -121,8 +125,19 @@ class Samples:
             The parameters that say what the columns are, by name.
         with_bins : bool
             Whether numbers come as codes of bins, too.
-        **limits
+        *limits
             `min_frequency` and `max_categories`.
+        """
+        encoder = self.chosen(columns, with_bins)
+        encoded = encoder.fit_transform(self.table, self.weights, *limits)
+        crosses = self._crosses(columns["crosses"], encoder, encoded)
+        encoder, encoded = encoder.crossed(encoded, crosses, self.weights)
+        return encoder, self.observations(encoded)
+
+    def chosen(self, columns, with_bins):
+        """An encoder that knows which columns there are, and has learned nothing yet.
+
+        Parameters: see `encode`.
         """
         names = feature_names(self.table)
         mask = choose_categorical(self.table, columns["categorical_features"], names)
@@ -138,7 +153,7 @@ class Samples:
         crosses, mask = choose_crosses(columns["crosses"], *named, mask)
         refuse_both(frames, chains, readers, groups, pairs, crosses, names)
         place = np.cumsum(mask) - 1  # among the columns of tokens
-        encoder = FeatureEncoder(
+        return FeatureEncoder(
             mask,
             with_bins,
             [readers[at] for at in np.flatnonzero(mask)],
@@ -154,16 +169,19 @@ class Samples:
                 for slope in slopes_of(pairs[name], mask, names, name, waves)
             ],
         )
-        encoded = encoder.fit_transform(self.table, self.weights, **limits)
-        if isinstance(crosses, str):
-            crosses = self._telling_pairs(encoder, encoded)
-        else:
-            crosses = [tuple(place[list(pair)].tolist()) for pair in crosses]
-        encoder, encoded = encoder.crossed(encoded, crosses, self.weights)
-        return encoder, self.observations(encoded)
 
-    def _telling_pairs(self, encoder, encoded):
-        """Pairs of columns of single tokens whose pairs have effects of their own."""
+    def _crosses(self, wanted, encoder, encoded):
+        """Pairs of columns to be crossed, by positions among those of tokens.
+
+        "auto" has those of single tokens whose pairs have effects of their own.
+        """
+        is_token = encoder.is_categorical
+        pairs, _ = choose_crosses(
+            wanted, len(is_token), feature_names(self.table), is_token
+        )
+        if not isinstance(pairs, str):
+            place = np.cumsum(is_token) - 1
+            return [tuple(place[list(pair)].tolist()) for pair in pairs]
         single = [k for k in range(len(encoder.readers)) if encoder.can_be_crossed(k)]
         if len(single) < 2:
             return []
@@ -182,13 +200,27 @@ class Samples:
 
 
 def _as_copies(weights, is_chunk):
-    """Weights where k stands for k copies of a row.
+    """Weights where k stands for k copies of a row; see `copies_per_weight`."""
+    total, n = weights.sum(), int((weights > 0).sum())
+    factor = copies_per_weight(total, n, is_chunk)
+    return weights if factor == 1.0 else weights * factor
+
+
+def copies_per_weight(total, n, is_chunk=False):
+    """What weights are multiplied by, so that k stands for k copies of a row.
 
     Weights that sum to 1 are shares, as AdaBoost and surveys have them: they are scaled
     to sum to the number of rows, as less than one row in all could teach nothing. Those
     of a chunk are as they are: rows before and after it weigh, too.
+
+    Parameters
+    ----------
+    total : float
+        Their sum.
+    n : int
+        Number of rows of positive weight.
+    is_chunk : bool
     """
-    total, n = weights.sum(), int((weights > 0).sum())
     if total > settings.MAX_WEIGHT:
         raise ValueError(
             f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
@@ -196,9 +228,9 @@ def _as_copies(weights, is_chunk):
             "most: divide the weights, for example by their mean."
         )
     if is_chunk:
-        return weights
+        return 1.0
     if 0 < total <= 1.0 + 1e-6:
-        return weights * (n / total)
+        return n / total
     if total < settings.LEAST_MEAN_WEIGHT * n:
         warnings.warn(
             f"sample_weight sums to {total:.3g} for {n} rows. A weight of k counts as "
@@ -207,4 +239,4 @@ def _as_copies(weights, is_chunk):
             UserWarning,
             stacklevel=2,
         )
-    return weights
+    return 1.0

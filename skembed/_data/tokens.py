@@ -52,6 +52,35 @@ class TokenIndex:
         position = np.where(row_codes < 0, n, row_codes)
         counts = np.bincount(position, weights=weights, minlength=n + 1)
         seen = np.bincount(position, minlength=n + 1) > 0
+        index, order = cls.of_counts(
+            uniques, counts, seen, min_frequency, max_categories, total
+        )
+        to_code = np.full(n + 1, index.unknown, dtype=np.int32)
+        to_code[order] = index.codes
+        return index, to_code[position]
+
+    @classmethod
+    def of_counts(cls, uniques, counts, seen, min_frequency, max_categories, total):
+        """Index of tokens that have been counted.
+
+        Parameters
+        ----------
+        uniques : ndarray of shape (n,)
+            Canonical and distinct.
+        counts : ndarray of shape (n + 1,)
+            Sum of the weights of each, that of missing values last.
+        seen : ndarray of bool of shape (n + 1,)
+            Whether there are rows of it.
+        min_frequency, max_categories, total
+            As in `fit`.
+
+        Returns
+        -------
+        index : TokenIndex
+        order : ndarray of int of shape (n_tokens,)
+            Positions of its categories in `counts`.
+        """
+        n = len(uniques)
         kept = np.flatnonzero(seen[:n])
         kept = kept[sort_order(uniques[kept])]
         has_missing = bool(seen[n])
@@ -68,10 +97,7 @@ class TokenIndex:
         n_codes = n_kept + bool(rare.any()) + 1
         infrequent = categories[rare] if rare.any() else None
         codes = codes.astype(np.int32)
-        index = cls(categories, has_missing, counts, codes, n_codes, infrequent)
-        to_code = np.full(n + 1, n_codes - 1, dtype=np.int32)
-        to_code[order] = codes
-        return index, to_code[position]
+        return cls(categories, has_missing, counts, codes, n_codes, infrequent), order
 
     @property
     def unknown(self):
@@ -162,11 +188,12 @@ class TokenIndex:
         """
         row_codes, uniques = column.factorize()
         positions = self._positions(uniques)
-        codes = np.append(self.codes, np.int32(self.unknown))
-        out = codes[positions[row_codes]]
+        known = positions >= 0
+        codes = np.full(len(positions), self.unknown, np.int32)
+        codes[known] = self.codes[positions[known]]
         if pool_unknown and self.infrequent is not None:
-            out[(positions[row_codes] < 0) & (row_codes >= 0)] = self.unknown - 1
-        return out
+            codes[:-1][~known[:-1]] = self.unknown - 1
+        return codes[row_codes]
 
     def unknown_tokens(self, column):
         """The distinct tokens of `column` that were not seen in fit."""

@@ -1,6 +1,8 @@
 """Training, from NumPy arrays to NumPy arrays: a list of phases, epoch by epoch."""
 
+import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -61,21 +63,45 @@ def train(fitted, phases, rng, hooks=None):
     """
     process.check()
     hooks = Hooks() if hooks is None else hooks
+    keeper, kept = hooks.keeper, None
     # Kernels are kept near where the fit began, in every phase.
     anchor, losses_, snapshots = _flat(fitted.weights.dense), [], []
-    stopped = False
-    for phase in phases:
+    first, stopped = 0, False
+    if keeper is not None:
+        kept = keeper.found(fitted, phases, rng)
+    if kept is not None:
+        first, rng, losses_ = kept["phase"], kept["rng"], kept["losses"]
+        snapshots = [fitted.with_weights(weights) for weights in kept["snapshots"]]
+        stopped = kept["stopped"]
+        hooks = Hooks() if stopped else hooks
+        hooks.restore(kept["hooks"])
+    for number, phase in enumerate(phases[first:], first):
         if phase.always or not stopped:
             if phase.loosens:
                 fitted = loosened(fitted)
+            before = copy.deepcopy(rng)
             run = _Run(phase, anchor, rng, hooks, losses_)
-            weights, stops = run.to_the_end(fitted.weights)
-            fitted = fitted.with_weights(weights)
+            beside = {
+                "phase": number,
+                "rng": before,
+                "stopped": stopped,
+                "snapshots": [one.weights for one in snapshots],
+            }
+            keep = keeper and partial(_keep, keeper, run, beside)
+            weights, stops = run.to_the_end(fitted.weights, keep, kept)
+            kept, fitted = None, fitted.with_weights(weights)
             if stops:  # For the hooks this was the end.
                 fitted, hooks, stopped = _finished(fitted, hooks, run), Hooks(), True
         if phase.snapshot:
             snapshots.append(settled(fitted, phase.problem))
     return Trained(_finished(fitted, hooks, run), losses_, snapshots)
+
+
+def _keep(keeper, run, beside, at):
+    """Keep a run as it stands, if it is time to; `at` gives where it stands."""
+    if keeper.is_due():
+        own = {"losses": run.losses, "begun": run.begun, "hooks": run.hooks.state()}
+        keeper.keep({**beside, **own, "batches": run.batches.state(), "run": at()})
 
 
 def _finished(fitted, hooks, run):
@@ -181,8 +207,28 @@ class Engine:
             tuple(tf.constant(value) for value in weights.state),
         )
 
-    def advance(self, state, plan):
+    def kept(self, state):
+        """A state in NumPy arrays, all of it."""
+        parts = state.theta, *state.slots, *state.head
+        return state.table.numpy(), [part.numpy() for part in parts], state.n_steps
+
+    def restored(self, kept):
+        """The state that `kept` was made of."""
+        table, parts, n_steps = kept
+        theta, *others = map(tf.constant, parts)
+        n = self.spec.rule.n_slots
+        table = tf.Variable(table, shape=[None, table.shape[1]])
+        return State(table, theta, tuple(others[:n]), tuple(others[n:]), n_steps)
+
+    def advance(self, state, plan, held=None):
         """Make the steps of a plan.
+
+        Parameters
+        ----------
+        state : State
+        plan : Plan
+        held : tuple of ndarrays, default=None
+            Codes and all else of the rows that the plan is of, where it is not of all.
 
         Returns
         -------
@@ -191,12 +237,16 @@ class Engine:
         objectives : ndarray of float64 of shape (n_steps,)
             Per observation, before each step.
         """
+        data = self.data
+        if held is not None:
+            codes, others = map(tf.constant, held)
+            data = data._replace(codes=codes, rows=others)
         theta, slots, head, objectives = loop.compiled(self.spec)(
             state.table.handle,
             state.theta,
             state.slots,
             state.head,
-            self.data,
+            data,
             Plan(*map(tf.constant, plan)),
         )
         n_steps = state.n_steps + len(plan.order)
@@ -244,30 +294,60 @@ class _Run:
         self.losses = losses
         self.begun = len(losses)
 
-    def to_the_end(self, weights):
+    def to_the_end(self, weights, keep=None, kept=None):
         """Train until the schedule ends or something says stop.
 
-        Returns the weights, and whether a hook has stopped it.
+        Parameters
+        ----------
+        weights : Weights
+            To start from.
+        keep : callable, default=None
+            Called after every epoch, with a function that gives where the run stands.
+        kept : dict, default=None
+            What was kept of this run, to go on from.
+
+        Returns
+        -------
+        weights : Weights
+        stops : bool
+            Whether a hook has stopped it.
         """
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
         engine = Engine.of(self.phase, self.anchor, self.batches, weights.dense)
-        state, schedule = engine.start(weights), options.schedule
         stop = StopRule(options.tol, options.patience)
         # The rule looks at the same epochs however many of them one call trains.
-        every = max(1, settings.CALL_STEPS // per_epoch)
+        every, left = max(1, settings.CALL_STEPS // per_epoch), 0
+        if kept is None:
+            state, schedule = engine.start(weights), options.schedule
+        else:
+            state, schedule, left = kept["run"]
+            state, self.begun = engine.restored(state), kept["begun"]
+            self.batches.restore(kept["batches"])
+
+        def at():
+            return engine.kept(state), schedule, left
+
         while not schedule.done:
-            n_epochs = min(every, schedule.epochs_left(per_epoch))
-            for n in [1] * n_epochs if self.hooks else [n_epochs]:
-                plan = self.batches.plan(
-                    n * per_epoch, state.n_steps, schedule, self.hooks.rate_factor
-                )
+            left = left or min(every, schedule.epochs_left(per_epoch))
+            while left:
+                n = 1 if self.hooks or keep else left
+                objectives = []
+                for plan, held in self.batches.plans(
+                    n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor
+                ):
+                    state, found = engine.advance(state, plan, held)
+                    objectives.append(found)
                 schedule = schedule.after(n * per_epoch)
-                state, objectives = engine.advance(state, plan)
-                self._add(objectives.reshape(n, -1).mean(axis=1))
+                self._add(np.concatenate(objectives).reshape(n, -1).mean(axis=1))
                 if self.hooks and self.hooks.epoch(self._moment(engine, state)):
                     return engine.weights(state), True
+                left -= n
+                if keep and left:
+                    keep(at)
             if not schedule.finishing and stop(self.losses[self.begun :]):
                 schedule = schedule.finish(per_epoch)
+            if keep:
+                keep(at)
         return engine.weights(state), False
 
     def _add(self, losses):

@@ -1,5 +1,6 @@
 """What looks at a run, as an estimator's parameters want it."""
 
+from .._training.checkpoint import keeper_of, split_callbacks
 from .._training.hooks import EarlyStopping, Hooks, Progress, SklearnCallbacks
 from .._training.problem import problem_of
 from .._training.rows import rows_for
@@ -28,13 +29,15 @@ def hooks_of(estimator, fitted, phases, samples, held_out=None):
     hooks : Hooks
     """
     hooks, options = Hooks(), phases[0].options
+    hooks.keeper = keeper_of(estimator)
     if held_out is not None:
         on_held_out, tol = _loss_on(fitted, held_out), options.tol or 0.0
         hooks.add(EarlyStopping(on_held_out, tol, options.patience))
-    if estimator.callbacks is not None:
+    callbacks = split_callbacks(estimator.callbacks)[1]
+    if callbacks is not None:
         n_steps = steps_per_epoch(phases[0].problem.rows.n_counted, options.batch_size)
         curve = hooks.validation_curve
-        hooks.add(KerasCallbacks(estimator.callbacks, fitted, options, n_steps, curve))
+        hooks.add(KerasCallbacks(callbacks, fitted, options, n_steps, curve))
     if getattr(estimator, "_skl_callbacks", None):
         context = estimator._init_callback_context(max_subtasks=options.epochs)
         context.call_on_fit_task_begin(estimator=estimator)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _settings as settings
+from .order import order_of
 from .schedule import steps_per_epoch
 
 
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
 
 
 class Batches:
-    """Plans of the steps to come, one permutation of all rows after the other.
+    """Plans of the steps to come.
 
     Parameters
     ----------
@@ -72,12 +73,12 @@ class Batches:
         rows = problem.rows
         self.problem = problem
         self.options = options
-        self.n_rows = len(rows.weights)
+        self.n_rows = rows.n_rows
         self.batch = min(options.batch_size, self.n_rows)
         self.n_steps_per_epoch = steps_per_epoch(rows.n_counted, options.batch_size)
         # Two of them: what is drawn does not depend on how many epochs a call trains.
-        self._order_rng, self._noise_rng = rng.spawn(2)
-        self._waiting = np.zeros(0, np.int32)
+        order_rng, self._noise_rng = rng.spawn(2)
+        self._order = order_of(rows, self.batch, order_rng)
         architecture = problem.architecture
         per_row = rows.codes.shape[1] * architecture.width
         per_row *= architecture.tables.has_spread
@@ -86,8 +87,41 @@ class Batches:
         self.pool = rng.standard_normal(size, dtype=np.float32)
         self._last_offset = max(size - n_noise, 0)
 
-    def plan(self, n, first_step, schedule, rate_factor):
-        """Plan of the next `n` steps."""
+    def state(self):
+        """What there is to keep of it."""
+        return self._noise_rng, self._order.state()
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self._noise_rng, order = state
+        self._order.restore(order)
+
+    def plans(self, n, schedule, first_step, rate_factor):
+        """Plans of the next `n` steps, one for each stretch of rows that is in memory.
+
+        Parameters
+        ----------
+        n : int
+        schedule : Schedule
+            Before the first of these steps.
+        first_step : int
+            Steps made before them.
+        rate_factor : float
+
+        Yields
+        ------
+        plan : Plan
+        held : tuple of ndarrays or None
+            The rows that its order is of, as `SpilledRows.block` gives them; None: all.
+        """
+        for order, held in self._order.stretches(n):
+            yield self._plan(order, schedule, first_step, rate_factor), held
+            first_step += len(order)
+            schedule = schedule.after(len(order))
+
+    def _plan(self, order, schedule, first_step, rate_factor):
+        """Plan of steps over these rows."""
+        n = len(order)
         options, total = self.options, self.problem.rows.total
         factors = schedule.factors(n)
         base = options.learning_rate
@@ -98,7 +132,7 @@ class Batches:
         pace = min(pace, settings.MAX_SCALE_PACE)
         offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
         return Plan(
-            order=self._order(n),
+            order=order,
             learning_rates=np.asarray(factors * base * rate_factor, np.float32),
             row_rates=factors * settings.ROW_RATE * rate_factor,
             temper=schedule.temper(n),
@@ -109,20 +143,6 @@ class Batches:
             scale_rate=np.float32(0.0 if self.problem.frozen else pace),
             epoch_share=np.float32(1.0 / self.n_steps_per_epoch),
         )
-
-    def _order(self, n_steps):
-        """Rows of the next steps."""
-        if self.batch == self.n_rows:
-            return np.tile(np.arange(self.n_rows, dtype=np.int32), (n_steps, 1))
-        needed = n_steps * self.batch
-        parts, have = [self._waiting], len(self._waiting)
-        while have < needed:
-            order = self._order_rng.permutation(self.n_rows).astype(np.int32)
-            parts.append(order)
-            have += len(order)
-        stream = np.concatenate(parts)
-        self._waiting = stream[needed:]
-        return stream[:needed].reshape(n_steps, self.batch)
 
 
 def _pool_size(n_noise):

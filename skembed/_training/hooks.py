@@ -52,11 +52,19 @@ class Hook:
         """Look at the end of the run; weights to end with, or None."""
         return None
 
+    def state(self):
+        """What there is to keep of it, for a run that goes on later."""
+        return None
+
+    def restore(self, state):
+        """Go on from what was kept."""
+
 
 class Hooks(Hook):
     """Several hooks as one: all are called, and the run stops if one says so."""
 
     validation_curve = None  # losses on held-out rows, where there are any
+    keeper = None  # keeps the state of the run, where it is to be kept
 
     def __init__(self):
         self.hooks = []
@@ -81,6 +89,17 @@ class Hooks(Hook):
     def epoch(self, moment):
         """Whether one of them says to stop; all are asked."""
         return any([hook.epoch(moment) for hook in self.hooks])
+
+    def state(self):
+        """What there is to keep of those that have a state."""
+        states = [hook.state() for hook in self.hooks]
+        return [state for state in states if state is not None]
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        hooks = [hook for hook in self.hooks if hook.state() is not None]
+        for hook, own in zip(hooks, state, strict=True):
+            hook.restore(own)
 
     def finish(self, moment):
         """Weights to end with, each hook seeing those of the hooks before it."""
@@ -129,6 +148,14 @@ class EarlyStopping(Hook):
     def finish(self, moment):
         """Weights of the least loss."""
         return self.best
+
+    def state(self):
+        """The curve so far, and the best weights."""
+        return self.curve, self.best, self.best_epoch
+
+    def restore(self, state):
+        """Go on from what was kept."""
+        self.curve[:], self.best, self.best_epoch = state
 
 
 class Progress(Hook):

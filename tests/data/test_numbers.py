@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skembed import EmbeddingRegressor
-from skembed._data.numbers import NumberScale
+from skembed._data.numbers import NumberScale, places
 from skembed._settings import MAX_BINS, MAX_KNOTS, ROWS_PER_BIN
 
 
@@ -125,3 +125,22 @@ def test_a_number_is_no_name_of_a_row(n):
     assert 0.7 < model.noise_scale_ < 1.2
     low, high = model.predict_interval(X, 0.9).T
     assert ((low <= y) & (y <= high)).mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", ["normal", "skewed", "whole", "close", "one", "two"])
+@pytest.mark.parametrize("n", [100, 20_000])
+def test_places_are_those_of_a_search(kind, n):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=n)
+    if kind == "skewed":
+        values = np.exp(2.0 * values)
+    if kind == "whole":
+        values = np.round(10 * values)
+    cuts = np.unique(np.quantile(values, np.linspace(0, 1, 367)[1:-1]))
+    cuts = {"close": cuts * 1e-9, "one": cuts[:1], "two": cuts[[0, -1]]}.get(kind, cuts)
+    values = np.concatenate([values, cuts, np.nextafter(cuts, np.inf)])
+    values = np.concatenate([values, np.nextafter(cuts, -np.inf), [-1e300, 1e300]])
+    wanted = np.searchsorted(cuts, values, side="right")
+    found = places(cuts, values)
+    np.testing.assert_array_equal(found, wanted)
+    assert found.dtype == np.int32

@@ -1,0 +1,98 @@
+"""The pass that counts tokens, against counting them in memory."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skembed import _settings as settings
+from skembed._data.ahead import ahead
+from skembed._data.columns import read
+from skembed._data.features import FeatureEncoder
+from skembed._data.samples import Samples
+from skembed._data.survey import Survey, Tally, _counted
+from skembed._data.tokens import TokenIndex
+
+MIXTURES = {
+    "text": ["b", "a", None, "c"],
+    "integers": [3, 1, -2, 10**12],
+    "numbers": [1, 2.5, True, None],
+    "all": ["1", 1, None, 2.5],
+    "dates": [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-02 03:00")],
+}
+
+
+@pytest.mark.parametrize("kind", MIXTURES)
+@pytest.mark.parametrize("limits", [(None, None), (20, None), (None, 2)])
+def test_tokens_counted_in_pieces(kind, limits, monkeypatch):
+    monkeypatch.setattr(settings, "TALLY_LEAST", 1)
+    rng = np.random.default_rng(0)
+    cells = np.empty(200, dtype=object)
+    cells[:] = rng.choice(np.array(MIXTURES[kind], dtype=object), 200)
+    weights = rng.integers(1, 4, 200).astype(float)
+    frame = pd.DataFrame({"t": cells})
+    whole, _ = TokenIndex.fit(read(frame)[0], weights, *limits)
+    tally = Tally()
+    for start in range(0, 200, 30):
+        piece = slice(start, start + 30)
+        tally.add(*_counted(read(frame[piece])[0], weights[piece]))
+    found = tally.index(*limits, weights.sum())
+    assert [repr(c) for c in found.categories] == [repr(c) for c in whole.categories]
+    np.testing.assert_array_equal(found.counts, whole.counts)
+    np.testing.assert_array_equal(found.codes, whole.codes)
+    assert found.n_codes == whole.n_codes
+
+
+def pieces(frame, weights, step=50):
+    for start in range(0, len(frame), step):
+        at = slice(start, start + step)
+        y = np.arange(len(frame), dtype=float)[at]
+        yield Samples(frame[at], y, weights[at], y[:, None], {})
+
+
+def test_scales_have_the_range_and_the_gaps_of_all_rows(monkeypatch):
+    monkeypatch.setattr(settings, "SURVEY_ROWS", 60)
+    z = np.random.default_rng(1).normal(size=400)
+    z[[17, 333]] = -40.0, 50.0
+    frame = pd.DataFrame({"t": ["a", "b"] * 200, "z": z, "gap": z})
+    frame.loc[222, "gap"] = np.nan
+    weights = np.ones(400)
+    mask = np.array([True, False, False])
+    survey = Survey(FeatureEncoder(mask, True), [False, True, True], 400, 0)
+    survey.run(pieces(frame, weights))
+    sample = survey.sample()
+    assert 30 < len(sample.y) < 90
+    np.testing.assert_array_equal(sample.y, sample.outcome[:, 0])
+    np.testing.assert_array_equal(sample.table["z"], z[sample.y.astype(int)])
+    scale, gap = survey.learned(sample, None, None).scales
+    assert (scale.has_missing, gap.has_missing) == (False, True)
+    ends = scale.squash(np.array([-40.0, 50.0]))
+    np.testing.assert_array_equal(scale.knots[[0, -1]], ends)
+    assert survey.n_rows == 400 and survey.total == 400.0
+
+
+def test_a_column_that_turns_into_floats_is_named():
+    frame = pd.DataFrame({"t": np.arange(100)})
+    survey = Survey(FeatureEncoder(np.array([True]), True), [False], 200, 0)
+    later = pd.DataFrame({"t": np.arange(100) + 0.5})
+    both = [*pieces(frame, np.ones(100)), *pieces(later, np.ones(100))]
+    with pytest.raises(ValueError, match="column 't' holds floating point"):
+        survey.run(both)
+
+
+def test_results_come_in_order_and_few_items_are_taken():
+    taken = []
+
+    def items():
+        for i in range(50):
+            taken.append(i)
+            yield i
+
+    results = ahead(lambda i: i * i, items())
+    assert next(results) == 0
+    assert len(taken) < 50
+    assert list(results) == [i * i for i in range(1, 50)]
+
+
+def test_an_error_of_a_thread_comes_out():
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(lambda i: 1 / (5 - i), range(10)))
