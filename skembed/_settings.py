@@ -56,8 +56,8 @@ MAX_CLASSES = 36
 # Most cells (rows times columns) of a source that are simply read: with all that a fit
 # makes of them they take about 2 GB.
 IN_MEMORY_CELLS = 1 << 24
-# Rows that are read and coded at a time, by each core; rows of a batch of pyarrow, and
-# batches that it reads ahead.
+# Rows that are read and coded at a time, by each thread; rows of a batch of pyarrow,
+# and batches that it reads ahead.
 CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 19, 1 << 17, 4
 # Rows that scales, quantiles, noise and intervals are read from: the share of rows in
 # one of `MAX_BINS` bins is known to a twentieth.
@@ -65,6 +65,8 @@ SURVEY_ROWS = 1 << 19
 # Most cells of whatever is held of them at a time: of wide tables there are fewer rows.
 # But so many rows scales and quantiles are read from at least.
 PIECE_CELLS, SURVEY_LEAST = 1 << 24, 20_000
+# Most threads that code pieces: each holds one, and one thread reads for all of them.
+PIECE_THREADS = 8
 # Distinct tokens that are collected before they are merged for the first time.
 TALLY_LEAST = 1 << 20
 # Rows of a bucket on the disk, and most buckets, each of which is an open file; rows of

@@ -1,16 +1,19 @@
 """A function over a stream of items, by threads that run ahead."""
 
-import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
+from joblib import cpu_count
+
+from .. import _settings as settings
+
 
 def ahead(function, items):
-    """Results of a function in the order of the items, one thread for each core.
+    """Results of a function in the order of the items, a thread for each of some cores.
 
     No more items are taken than there are threads, so few of them are in memory.
     """
-    n = os.cpu_count() or 1
+    n = min(cpu_count(), settings.PIECE_THREADS)
     waiting = deque()
     with ThreadPoolExecutor(n) as pool:
         try:
