@@ -59,7 +59,13 @@ TABLES = {"InstEval": (inst_eval, (1.0, 5.0)), "wages": (wages, None)}
 CURVES = {"varying_curves": {"idcode": ["year"]}}
 # Table -> what is said of it -> parameters.
 SETTINGS = {
-    "InstEval": {"defaults": {}},
+    "InstEval": {
+        "defaults": {},
+        "curves and slopes by lecturer and student": {
+            "varying_curves": {"d": ["lectage", "studage"]},
+            "varying_slopes": {"d": ["service"], "s": ["service"]},
+        },
+    },
     "wages": {
         "defaults": {},
         "curves by person": CURVES,

@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
-from skembed.export import to_onnx
 
 SMALL = {"embedding_dim": 3, "hidden_layer_sizes": (8,), "epochs": 6, "random_state": 0}
 
@@ -207,8 +206,3 @@ def test_what_is_no_pair_is_refused(crosses, more, message, rows):
     with pytest.raises(ValueError, match=message):
         model.fit(X[:50], y[:50])
     assert not hasattr(model, "categories_")
-
-
-def test_onnx_refuses_them_by_name(fitted):
-    with pytest.raises(TypeError, match="'agent' are crossed"):
-        to_onnx(fitted)

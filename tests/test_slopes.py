@@ -322,8 +322,3 @@ def test_what_has_no_slopes_is_refused(name, wanted, more, message):
     with pytest.raises(ValueError, match=message):
         model.fit(NUMBERS, np.arange(40.0))
     assert not hasattr(model, "categories_")
-
-
-def test_onnx_refuses_them_by_name(fitted):
-    with pytest.raises(TypeError, match="'person' have slopes or curves"):
-        to_onnx(fitted)

@@ -118,6 +118,14 @@ class Blocks:
         return list(enumerate(self.crosses, start))
 
     @property
+    def late_blocks(self):
+        """Blocks that are learned with the layers, and not before them: of crosses.
+
+        The memory of pairs would take all that layers could say of pairs never seen.
+        """
+        return range(self.n_token_blocks - len(self.crosses), self.n_token_blocks)
+
+    @property
     def direct_blocks(self):
         """Blocks that are in no vector of a token, and only add to the output."""
         end = self.n_token_blocks

@@ -14,7 +14,7 @@ import numpy as np
 from .choice import positions
 from .wording import shown
 
-_FACTOR = np.int64(2**31)  # of a code: no column has as many
+PER_CODE = np.int64(2**31)  # keys of pairs per code: no column has as many codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Cross:
         if not len(self.keys):
             return np.zeros(len(first), np.int64)
         order = np.argsort(self.keys)
-        keys, wanted = self.keys[order], first * _FACTOR + second
+        keys, wanted = self.keys[order], first * PER_CODE + second
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where(keys[at] == wanted, order[at], len(self.keys))
 
@@ -52,7 +52,7 @@ class Cross:
 
         `known` says where both tokens are.
         """
-        keys = (first * _FACTOR + second)[known]
+        keys = (first * PER_CODE + second)[known]
         keys, which = np.unique(keys, return_inverse=True)
         times = np.bincount(which, weights[known], len(keys))
         new = np.setdiff1d(keys[times > 1.0], self.keys)

@@ -414,6 +414,9 @@ def _prior_rates(problem):
     each, that is no place for it.
     """
     rates = np.tile(problem.prior_rates, (len(problem.sizes), 1, 1))
+    if problem.moves is not None:  # Nothing is learned of rows that stay.
+        blocks = np.repeat(np.arange(len(rates)), problem.sizes)
+        rates[np.bincount(blocks, problem.moves, len(rates)) == 0.0] = 0.0
     blend = problem.rows.blend
     if blend is not None:
         for block in range(len(rates)):

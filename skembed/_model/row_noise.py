@@ -118,6 +118,8 @@ def learned(columns, sizes, n_token_blocks, f, squares, share, weights):
         )
         *of_columns, of_prediction = found
         for k, (group, effects) in enumerate(zip(groups, of_columns, strict=True)):
+            if not effects.codes.size:  # a block that the noise leaves alone
+                continue
             rows = slice(offsets[k], offsets[k] + sizes[k])
             by_token[rows, output] = effects.of(group)
         of_bins = of_prediction.of(np.arange(len(cuts[-1]) + 1))

@@ -68,7 +68,8 @@ def additive_first(problem, recipe):
         return [Phase(problem, options)]
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, options.schedule.decay, cold=1.0)
-    first = replace(problem, additive=True, first_only=True)
+    moves = problem.moves_early
+    first = replace(problem, additive=True, first_only=True, moves=moves)
     return [
         Phase(first, replace(options, schedule=schedule)),
         Phase(problem, options, loosens=True),

@@ -35,6 +35,8 @@ class Problem:
         Of the bins of numbers.
     unread : ndarray of int of shape (n_unread,)
         Inputs that the layers do not read.
+    late : range
+        Blocks of the table that are learned with the layers, and not before them.
     most_taken : float
         Of the residual of a row, by all of its vectors together in one step.
     loss_shift : float
@@ -61,6 +63,7 @@ class Problem:
     knots: Knots
     curves: Curves
     unread: np.ndarray
+    late: range
     most_taken: float
     loss_shift: float = 0.0
     priors: PosteriorTable | None = None
@@ -74,6 +77,16 @@ class Problem:
         """1 for the coordinates of the vectors that move, else 0; (width,)."""
         at = np.arange(self.architecture.width)
         return (at < self.architecture.n_first) | (not self.first_only)
+
+    @property
+    def moves_early(self):
+        """`moves` before the layers are learned."""
+        if not self.late:
+            return self.moves
+        moves = np.ones(len(self.counts)) if self.moves is None else self.moves.copy()
+        starts = np.cumsum([0, *self.sizes])
+        moves[starts[self.late.start] : starts[self.late.stop]] = 0.0
+        return moves
 
     @property
     def prior_rates(self):
@@ -141,6 +154,7 @@ def problem_of(fitted, rows, **more):
         knots=fitted.predictor.knots,
         curves=fitted.curves,
         unread=unread_inputs(fitted.architecture, fitted.encoder),
+        late=fitted.encoder.late_blocks,
         most_taken=most_taken,
         **more,
     )

@@ -263,10 +263,16 @@ class Numbers(NamedTuple):
         (n_rows, n_numbers), float64; None without numbers.
     rows : str or None
         (n_rows, n_binned), int64: rows of the table of vectors of their bins.
+    standardised, squashed, known : str or None
+        (n_rows, n_columns), float64: as `NumberScale` has them, 0 where they are
+        missing; and 0 for missing ones, else 1.
     """
 
     values: str | None
     rows: str | None
+    standardised: str | None = None
+    squashed: str | None = None
+    known: str | None = None
 
 
 def numbers(g, encoder, columns, first_bin):
@@ -287,9 +293,12 @@ def numbers(g, encoder, columns, first_bin):
     scales = encoder.scales
     raw = g.side_by_side([g.cast(column.value, np.float64) for column in given])
     missing = g.add("IsNaN", raw)
-    z = _squashed(g, raw, scales)
+    standardised = _standardised(g, raw, scales)
+    z = _squashed(g, standardised)
     indicators = g.cast(missing, np.float64)
-    known = g.add("Where", missing, np.float64(0), z)
+    known, standardised = (
+        g.add("Where", missing, np.float64(0), one) for one in (z, standardised)
+    )
     with_indicator = [j for j, scale in enumerate(scales) if scale.has_missing]
     values = known
     if with_indicator:
@@ -300,20 +309,26 @@ def numbers(g, encoder, columns, first_bin):
             if scale.has_missing:
                 order.append(len(scales) + with_indicator.index(j))
         values = g.columns(both, order)
-    return Numbers(values, _rows_of_bins(g, encoder, z, indicators, first_bin))
+    rows = _rows_of_bins(g, encoder, z, indicators, first_bin)
+    there = g.add("Sub", np.float64(1), indicators)
+    return Numbers(values, rows, standardised, known, there)
 
 
-def _squashed(g, raw, scales):
-    """`NumberScale.squash`, step by step: bins tell the last digit apart."""
-    from .. import _settings as settings
-
+def _standardised(g, raw, scales):
+    """`NumberScale.standardised`, step by step: bins tell the last digit apart."""
     unit, origin, mean, sd = (
         np.array([getattr(scale, name) for scale in scales])
         for name in ("unit", "origin", "mean", "sd")
     )
     z = g.add("Div", raw, unit) if (unit != 1.0).any() else raw
     z = g.add("Sub", g.add("Sub", z, origin), mean)
-    z = g.add("Div", z, sd)
+    return g.add("Div", z, sd)
+
+
+def _squashed(g, z):
+    """`NumberScale.squash` of standardised numbers."""
+    from .. import _settings as settings
+
     far = np.float64(settings.FARTHEST)
     z = g.add("Clip", z, -far, far)
     third = g.add("Div", z, np.float64(3.0))

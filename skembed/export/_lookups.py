@@ -148,27 +148,12 @@ def first_rows(lookups):
 
 def refuse_several(encoder, columns):
     """Raise if cells of a column hold several tokens."""
-    _refuse(
-        columns, [(j, "cells", "hold several tokens") for j in encoder.multi_valued]
-    )
-
-
-def refuse_direct(encoder, columns):
-    """Raise if more is added to the output than vectors of one column each."""
-    at = np.flatnonzero(encoder.is_categorical)
-    varying = "have slopes or curves of numbers (varying_slopes=, varying_curves=)"
-    found = [(at[one.column], "tokens", varying) for one in encoder.slopes]
-    crossed = "are crossed with another column's (crosses=)"
-    found += [(at[one.columns[0]], "tokens", crossed) for one in encoder.crosses]
-    _refuse(columns, found)
-
-
-def _refuse(columns, found):
-    for j, what, is_so in found:
+    for j in encoder.multi_valued:
         raise TypeError(
-            f"The {what} of column {columns[j].name!r} {is_so}, which to_onnx does not "
-            "translate. Export model_ by Keras, model_.export(path, format='onnx'), "
-            "which reads model_inputs, or the vectors by to_parquet."
+            f"The cells of column {columns[j].name!r} hold several tokens, which "
+            "to_onnx does not translate. Export model_ by Keras, "
+            "model_.export(path, format='onnx'), which reads model_inputs, or the "
+            "vectors by to_parquet."
         )
 
 

@@ -25,7 +25,7 @@ from ._columns import (
 )
 from ._extras import needs
 from ._graph import ML, Graph
-from ._lookups import Cells, first_rows, refuse_direct, refuse_several
+from ._lookups import Cells, first_rows, refuse_several
 from ._outcomes import Outcomes
 from ._tabulated import may_tabulate, tabulated
 
@@ -235,7 +235,6 @@ def values_of(g, estimator, columns, asked, missing=MISSING, coverage=0.9):
 
     if not hasattr(estimator, "predict"):
         return {"vectors": _encoded(g, estimator, columns, cells, rows)}
-    refuse_direct(encoder, columns)
     lookups = cells.lookups(range(len(encoder.fields)))
     sizes = [len(one.places) for one in lookups]
     read = numbers(g, encoder, columns, sum(sizes))

@@ -11,6 +11,7 @@ from .._model.draws import antithetic
 from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
 from . import _layers as layers
+from ._direct import Direct
 from ._lookups import first_rows
 
 _ZERO, _ONE, _TINY = np.float64(0), np.float64(1), np.float64(1e-300)
@@ -62,10 +63,11 @@ class Outcomes:
     def _adds_up(self):
         """Which lookups each vector is the sum of, or None where each is one."""
         fields = [one.field for one in self.lookups]
-        n = len(self.fitted.encoder.fields)
-        if fields == list(range(n)):
+        encoder = self.fitted.encoder
+        n, n_read = len(encoder.fields), encoder.n_fields - len(encoder.unread)
+        if fields == list(range(n)) and not encoder.unread:
             return None
-        fields += range(n, self.fitted.n_fields)
+        fields += range(n, n_read)
         return (np.arange(self.fitted.n_fields)[:, None] == fields).astype(np.float32)
 
     def _of_rows(self, table):
@@ -80,7 +82,17 @@ class Outcomes:
     def _vectors(self):
         if self._rows is None:
             return None
-        return self.g.cast(self._of_rows(self._joined(self._table.mean)), np.float64)
+        found = self._of_rows(self._joined(self._table.mean))
+        if self._direct is not None:
+            found = self._direct.added_to(found, self._table.mean)
+        return self.g.cast(found, np.float64)
+
+    @cached_property
+    def _direct(self):
+        """What is in no vector of a token, or None."""
+        if not self.fitted.encoder.direct_blocks:
+            return None
+        return Direct(self.g, self.fitted, self.lookups, self.tokens, self.numbers)
 
     @cached_property
     def _spreads(self):
@@ -88,7 +100,11 @@ class Outcomes:
         variance = self._joined(1.0 / self._table.precision, squared=True)
         if self._adds_up is None:
             return self._of_rows(np.sqrt(variance))
-        return self.g.add("Sqrt", self._of_rows(variance))
+        variance = self._of_rows(variance)
+        if self._direct is not None:
+            of_rows = 1.0 / self._table.precision
+            variance = self._direct.added_to(variance, of_rows, squared=True)
+        return self.g.add("Sqrt", variance)
 
     @property
     def _table(self):

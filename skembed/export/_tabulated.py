@@ -22,7 +22,8 @@ def may_tabulate(fitted, sizes, asked):
     drawn = not {"std", "interval"}.isdisjoint(asked)
     n = np.array(sizes, np.float64).prod()
     few = n <= (settings.TABLE_DRAWN if drawn else settings.TABLE_MOST)
-    return bool(asked and sizes and few and not fitted.encoder.scales)
+    more = fitted.encoder.scales or fitted.encoder.direct_blocks
+    return bool(asked and sizes and few and not more)
 
 
 def tabulated(g, lookups, rows, asked, values):
