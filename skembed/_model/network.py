@@ -242,6 +242,17 @@ def outputs(architecture, weights, vectors, numbers, knots):
     return _with_direct_terms(architecture, weights.dense, f, vectors, numbers)
 
 
+def layers_at(architecture, weights, vectors, numbers, knots):
+    """Outputs, those of the layers alone, and what each activation was applied to.
+
+    Parameters: see `outputs`; without a head of a user's own.
+    """
+    x = _inputs(architecture, vectors, numbers, knots)
+    of_layers, hidden = _layers(architecture, weights.dense, x)
+    f = _with_direct_terms(architecture, weights.dense, of_layers, vectors, numbers)
+    return f, of_layers, hidden
+
+
 def outputs_and_slopes(architecture, weights, vectors, numbers, knots):
     """Outputs, and their derivatives by the vectors in float32.
 

@@ -5,6 +5,7 @@ import numpy as np
 from .. import _settings as settings
 from .._data.encoded import Encoded
 from .draws import antithetic
+from .moves import Moves
 from .network import outputs, outputs_and_slopes
 
 
@@ -109,16 +110,34 @@ class Predictor:
 
         def spread(batch):
             total, square = 0.0, 0.0
-            centre = link(self._outputs(batch))
-            mean, root = self._spread(batch)
-            for draw in draws:
-                value = link(self._of_vectors(mean + draw / root, batch)) - centre
+            f, changes = self._moved(batch, draws)
+            centre = link(f)
+            for change in changes:
+                value = link(f + change) - centre
                 total = total + value
                 square = square + np.square(value)
             shift = total / len(draws)
             return np.sqrt(np.maximum(square / len(draws) - np.square(shift), 0.0))
 
         return self._by_distinct_rows(encoded, spread)
+
+    def _moved(self, encoded, draws):
+        """Outputs at the vectors' means, and changes by draws about these, one by one.
+
+        The second half of the draws is the opposite of the first.
+        """
+        mean, root = self._spread(encoded)
+        if self.architecture.head is not None:
+            f = self._outputs(encoded)
+            return f, (self._of_vectors(mean + d / root, encoded) - f for d in draws)
+        rest = encoded.numbers, self.knots
+        mean = mean * self._field_mask(encoded.blend)
+        moves = Moves(self.architecture, self.weights, mean, *rest)
+        sd = (self._field_mask(encoded.blend) / root).astype(np.float32)
+        sd = sd.reshape(len(root), -1)
+        halves = draws[: len(draws) // 2].reshape(len(draws) // 2, -1)
+        pairs = (moves.both_ways(sd * d) for d in halves.astype(np.float32))
+        return moves.f, (change for pair in pairs for change in pair)
 
     def _vectors(self, encoded):
         """Vectors of the rows, float64 (n_rows, n_fields, width)."""

@@ -1,0 +1,66 @@
+"""How far outputs move as the vectors move, for many moves of the same rows.
+
+The first layer is linear in the vectors: what it puts out at the means is there once,
+and a move adds the product of the move with its kernel, an opposite one the opposite.
+What moves is small beside the outputs, so float32 will do for it.
+"""
+
+import numpy as np
+
+from .activations import activation_function
+from .network import layers_at
+
+
+class Moves:
+    """Rows at the means of their vectors, about to be moved.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Without a head of a user's own.
+    weights : Weights
+    vectors : ndarray of shape (n_rows, n_fields, width)
+    numbers : ndarray of shape (n_rows, n_numbers)
+    knots : Knots
+    """
+
+    def __init__(self, architecture, weights, vectors, numbers, knots):
+        dense = weights.dense
+        n = vectors.shape[1] * vectors.shape[2]
+        found = layers_at(architecture, weights, vectors, numbers, knots)
+        self.f, of_layers, hidden = found
+        first = np.zeros((vectors.shape[1], vectors.shape[2], architecture.n_outputs))
+        if architecture.has_direct_terms:
+            one = 1.0 if architecture.n_outputs == 1 else dense["readout"]
+            first[:, : architecture.n_first] = one
+        kernel = dense["kernel_0"][:n]
+        self._by_move = np.concatenate(
+            [kernel, first.reshape(n, -1)], axis=1, dtype=np.float32
+        )
+        self._start = (hidden or [of_layers])[0].astype(np.float32)
+        self._before = of_layers.astype(np.float32)
+        self._layers = [
+            (
+                activation_function(activation),
+                dense[f"kernel_{i}"].astype(np.float32),
+                dense[f"bias_{i}"].astype(np.float32),
+            )
+            for i, activation in enumerate(architecture.activations, 1)
+        ]
+
+    def both_ways(self, move):
+        """Changes of the outputs by a move and by its opposite, (n_rows, n_outputs).
+
+        Parameters
+        ----------
+        move : ndarray of float32 of shape (n_rows, n_fields * width)
+        """
+        shift = move @ self._by_move
+        return self._moved(shift), self._moved(-shift)
+
+    def _moved(self, shift):
+        n = self._start.shape[1]
+        x = self._start + shift[:, :n]
+        for function, kernel, bias in self._layers:
+            x = function(x).astype(np.float32, copy=False) @ kernel + bias
+        return (x - self._before + shift[:, n:]).astype(np.float64)
