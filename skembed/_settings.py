@@ -26,6 +26,9 @@ FARTHEST = 1e100
 # Standard deviations beyond which a number takes the slopes of tokens no farther: an
 # outlier would be all that a slope is learned of.
 SLOPE_FARTHEST = 5.0
+# Standard deviations from the mean of a number within which its slopes are counted, and
+# by how many squared standard errors of their variance this is doubted.
+SLOPE_ORIGIN, SLOPE_DOUBT = 4.0, 4.0
 # Waves of a curve that varies by token.
 VARYING_WAVES = 6
 # Crosses that are chosen at most, standard errors that the evidence for one must have,

@@ -31,11 +31,13 @@ def test_scikit_learn_checks(estimator, check):
 class Growth:
     """Wages of persons: a level and a growth of each, beside common ones."""
 
-    def __init__(self, n=400, per=8, level=1.0, growth=0.5, noise=0.5, seed=0):
+    def __init__(
+        self, n=400, per=8, level=1.0, growth=0.5, noise=0.5, seed=0, late=0.0
+    ):
         rng = np.random.default_rng(seed)
         self.level, self.growth, self.noise = level, growth, noise
         self.of_person = rng.normal(size=(n, 2)) * [level, growth]
-        begin = rng.normal(size=n)
+        begin = rng.normal(size=n) + np.sqrt(2.0) * late
         self.train, self.test = (self._rows(rng, begin, k) for k in (per, 4))
 
     def _rows(self, rng, begin, per):
@@ -88,6 +90,8 @@ def regressor_of_growth(growth):
         {},
         {"n": 150, "per": 20, "growth": 0.2, "noise": 1.0},
         {"n": 300, "per": 5, "noise": 1.0},
+        {"n": 600, "per": 6, "late": 2.0},
+        {"n": 600, "per": 6, "late": -3.0, "growth": 0.3},
     ],
     ids=str,
 )

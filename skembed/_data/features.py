@@ -1,6 +1,7 @@
 """A table -> codes of its tokens and numbers: columns chosen, tokenised, scaled."""
 
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 
@@ -225,6 +226,14 @@ class FeatureEncoder(Blocks):
             return Encoded(codes, numbers, blend)
         codes = [np.zeros((n, 0), np.int32), *(part.codes for part in parts)]
         return Encoded(np.concatenate(codes, axis=1, dtype=np.int32), numbers)
+
+    def counted_from(self, origins):
+        """The encoder with slopes that are counted from elsewhere: slope -> origin."""
+        other = copy(self)
+        other.slopes = [
+            replace(one, origin=origins.get(one, 0.0)) for one in self.slopes
+        ]
+        return other
 
     def crossed(self, encoded, pairs, weights):
         """The encoder with pairs of columns crossed, and rows encoded by it.

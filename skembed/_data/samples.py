@@ -20,6 +20,7 @@ from .choice import (
 from .columns import as_table, take
 from .crosses import choose_crosses
 from .features import FeatureEncoder
+from .origins import origins
 from .outcomes import refuse_masked_weights
 from .rows import Observations
 from .screening import telling_pairs
@@ -130,9 +131,32 @@ class Samples:
         """
         encoder = self.chosen(columns, with_bins)
         encoded = encoder.fit_transform(self.table, self.weights, *limits)
+        if encoder.slopes:
+            encoder, encoded = self._with_origins(encoder, encoded)
         crosses = self._crosses(columns["crosses"], encoder, encoded)
         encoder, encoded = encoder.crossed(encoded, crosses, self.weights)
         return encoder, self.observations(encoded)
+
+    def _with_origins(self, encoder, encoded):
+        """The encoder with slopes counted from where levels are independent of them."""
+        lines = [one for one in encoder.slopes if not one.is_curve]
+        if not lines:
+            return encoder, encoded
+        single = [k for k in range(len(encoder.readers)) if encoder.can_be_crossed(k)]
+        at = [
+            encoded.blend.slots.of_block(block)[0]
+            for block, one in encoder.slope_blocks
+            if not one.is_curve
+        ]
+        found = origins(
+            encoder.codes_by_column(encoded),
+            [single.index(one.column) for one in lines],
+            encoded.blend.factors[:, at],
+            self.outcome,
+            self.weights,
+        )
+        encoder = encoder.counted_from(dict(zip(lines, found, strict=True)))
+        return encoder, encoder.transform(self.table)
 
     def chosen(self, columns, with_bins):
         """An encoder that knows which columns there are, and has learned nothing yet.

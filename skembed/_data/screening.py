@@ -62,6 +62,19 @@ def telling_pairs(codes, outcome, weights, n):
     return chosen
 
 
+def additive_residuals(codes, outcome, weights):
+    """Residuals of a sum of effects of the columns, in units of the outcomes' spread.
+
+    Parameters: see `telling_pairs`.
+    """
+    effects, rest = [_Effects(column, weights) for column in codes.T], outcome
+    rest = _centred(rest, weights)
+    for _ in range(settings.CROSS_SWEEPS):
+        for one in effects:
+            rest = one.taken_from(rest)
+    return rest
+
+
 def _some(codes, outcome, weights):
     """Positions of as many rows as are looked at, whatever their order."""
     n = settings.CROSS_ROWS

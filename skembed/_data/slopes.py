@@ -40,11 +40,14 @@ class Slope:
         Position among the columns of numbers.
     wave : int
         Which wave of the number's rank: 1, 2, ...; `LINE` for the number itself.
+    origin : float
+        From where a line is counted, in standard deviations from the number's mean.
     """
 
     column: int
     number: int
     wave: int = LINE
+    origin: float = 0.0
 
     @property
     def is_curve(self):
@@ -67,7 +70,7 @@ class Slope:
             z = z * (self.wave < len(scale.knots))  # Fewer values have fewer waves.
         else:
             most = settings.SLOPE_FARTHEST
-            z = np.clip(scale.standardised(values), -most, most)
+            z = np.clip(scale.standardised(values), -most, most) - self.origin
         return codes, factors * np.nan_to_num(z, nan=0.0)[:, None]
 
 

@@ -80,7 +80,8 @@ class Direct:
         if not one.is_curve:
             most = np.float64(settings.SLOPE_FARTHEST)
             z = g.columns(self.numbers.standardised, at)
-            return rows, g.add("Clip", z, -most, most)
+            z = g.add("Sub", g.add("Clip", z, -most, most), np.float64(one.origin))
+            return rows, g.add("Mul", z, g.columns(self.numbers.known, at))
         if one.wave >= len(scale.knots):
             return rows, g.value(np.zeros((1, 1)))
         z = g.columns(self.numbers.squashed, at)
