@@ -83,7 +83,8 @@ def _origin(codes, z, rest, weights):
     if slope <= 0.0:
         return 0.0
     # Were all products noise, the variance of the slopes would be as large as this.
-    error = np.sqrt(2.0 * inverse[2, 2]) * np.square(rest).mean(axis=0).sum()
+    size = np.average(np.square(rest), axis=0, weights=weights).sum()
+    error = np.sqrt(2.0 * inverse[2, 2]) * size
     sure = slope**2 / (slope**2 + settings.SLOPE_DOUBT * error**2)
     most = settings.SLOPE_ORIGIN
     return float(np.float32(sure * np.clip(-both / slope, -most, most)))
