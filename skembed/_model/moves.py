@@ -35,7 +35,7 @@ class Moves:
             first[:, : architecture.n_first] = one
         kernel = dense["kernel_0"][:n]
         self._by_move = np.concatenate(
-            [kernel, first.reshape(n, -1)], axis=1, dtype=np.float32
+            [kernel, first.reshape(n, first.shape[2])], axis=1, dtype=np.float32
         )
         self._start = (hidden or [of_layers])[0].astype(np.float32)
         self._before = of_layers.astype(np.float32)

@@ -134,8 +134,8 @@ class Predictor:
         mean = mean * self._field_mask(encoded.blend)
         moves = Moves(self.architecture, self.weights, mean, *rest)
         sd = (self._field_mask(encoded.blend) / root).astype(np.float32)
-        sd = sd.reshape(len(root), -1)
-        halves = draws[: len(draws) // 2].reshape(len(draws) // 2, -1)
+        sd = sd.reshape(len(root), sd[0].size)
+        halves = draws[: len(draws) // 2].reshape(len(draws) // 2, sd.shape[1])
         pairs = (moves.both_ways(sd * d) for d in halves.astype(np.float32))
         return moves.f, (change for pair in pairs for change in pair)
 
