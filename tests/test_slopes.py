@@ -267,6 +267,10 @@ def test_searches_clones_and_pickles(growth):
     again = pickle.loads(pickle.dumps(found))
     assert_array_equal(again.predict(X), found.predict(X))
     assert clone(found).get_params() == found.get_params()
+    by_place = EmbeddingRegressor(varying_slopes={np.int64(0): [np.int64(1)]}, **SMALL)
+    by_place.fit(X[:800], y[:800])
+    named = EmbeddingRegressor(varying_slopes={"person": "time"}, **SMALL)
+    equal_fits(by_place, named.fit(X[:800], y[:800]))
 
 
 def test_columns_beside_shared_ones_and_in_graphs_of_the_encoder(growth):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _settings as settings
-from .choice import position, positions
+from .choice import positions
 from .wording import shown
 
 LINE = 0  # the wave of a slope: none
@@ -97,7 +97,7 @@ def choose_slopes(wanted, n, names, is_categorical, parameter):
     """
     is_categorical, pairs = is_categorical.copy(), []
     for key, numbers in ({} if wanted is None else wanted).items():
-        at = position(key, n, names, parameter)
+        (at,) = positions([key], n, names, parameter)
         if isinstance(numbers, str) and numbers == "all":
             pairs.append((at, None))
             continue
