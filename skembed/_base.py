@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._attributes import FittedTables
+from ._data.choice import OF_COLUMNS
 from ._data.columns import as_table
 from ._data.labelled import Labelled
 from ._data.outcomes import refuse_missing
@@ -29,19 +30,6 @@ from ._training.problem import settled
 from ._training.recipe import Recipe
 from ._training.start import untrained
 from ._versions import VersionedPickles
-
-# The parameters that say what the columns are.
-COLUMN_PARAMETERS = (
-    "categorical_features",
-    "multi_valued_features",
-    "combiner",
-    "shared_features",
-    "hierarchy",
-    "token_features",
-    "varying_slopes",
-    "varying_curves",
-    "crosses",
-)
 
 
 class BaseEmbedding(
@@ -400,7 +388,7 @@ class BaseEmbedding(
 
     def _columns_told(self):
         """What the parameters say of the columns; whether numbers come in bins, too."""
-        told = {name: getattr(self, name) for name in COLUMN_PARAMETERS}
+        told = {name: getattr(self, name) for name in OF_COLUMNS}
         # A bin of few rows would overfit as a point.
         return told, self._tables.has_spread
 

@@ -26,6 +26,7 @@ from ._cross_fit.tasks import (
     warn_of_shuffle,
     with_means,
 )
+from ._data.choice import MORE_OF_COLUMNS
 from ._data.columns import as_table, is_frame, read, take
 from ._data.encoded import Encoded
 from ._data.labelled import Labelled
@@ -38,16 +39,6 @@ from ._sklearn import (
     fit_context,
 )
 from ._versions import VersionedPickles
-
-# Parameters that are those of `estimator` where they are None.
-_HANDED_ON = (
-    "shared_features",
-    "hierarchy",
-    "token_features",
-    "varying_slopes",
-    "varying_curves",
-    "crosses",
-)
 
 
 class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
@@ -658,7 +649,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         several = self.multi_valued_features
         if not isinstance(several, str):  # "auto" leaves it to the predictor
             told["multi_valued_features"] = several
-        for name in _HANDED_ON:
+        for name in MORE_OF_COLUMNS:
             if getattr(self, name) is not None:
                 told[name] = getattr(self, name)
         return told

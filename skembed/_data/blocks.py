@@ -16,8 +16,7 @@ class Blocks:
     """The blocks that follow from what a `FeatureEncoder` has learned.
 
     Reads its attributes `is_categorical`, `with_bins`, `readers`, `shared`, `levels`,
-    `described`, `slopes`, `crosses`, `tokens` and
-    `scales`.
+    `described`, `slopes`, `crosses`, `tokens` and `scales`.
     """
 
     @property
@@ -108,14 +107,12 @@ class Blocks:
     @property
     def slope_blocks(self):
         """Block of the slopes of every number that has some, and these."""
-        others = self.shared, self._mapped, self.described
-        return list(enumerate(self.slopes, len(self.readers) + sum(map(len, others))))
+        return list(enumerate(self.slopes, self.direct_blocks.start))
 
     @property
     def cross_blocks(self):
         """Block of every pair of columns that is crossed, and these."""
-        start = self.n_token_blocks - len(self.crosses)
-        return list(enumerate(self.crosses, start))
+        return list(enumerate(self.crosses, self.late_blocks.start))
 
     @property
     def late_blocks(self):
@@ -128,8 +125,7 @@ class Blocks:
     @property
     def direct_blocks(self):
         """Blocks that are in no vector of a token, and only add to the output."""
-        end = self.n_token_blocks
-        return range(end - len(self.crosses) - len(self.slopes), end)
+        return range(self.late_blocks.start - len(self.slopes), self.n_token_blocks)
 
     def features_of(self, k):
         """Blocks of maps of a column's features, and factors by its categories.
@@ -200,7 +196,7 @@ class Blocks:
     def unread(self):
         """Fields that layers do not read: the last one, of slopes and crosses."""
         at = len(self.fields) + len(self._bin_sizes)
-        return [at] if self.slopes or self.crosses else []
+        return [at] if self.direct_blocks else []
 
     @property
     def sizes_of_columns(self):

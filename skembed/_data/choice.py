@@ -7,6 +7,23 @@ from .hierarchy import Level, ParentMap
 from .several import DELIMITER, OneToken, SeveralTokens
 from .wording import shown
 
+# The parameters that say more of columns of tokens than that they are such, and with
+# the others all that say what the columns are.
+MORE_OF_COLUMNS = (
+    "shared_features",
+    "hierarchy",
+    "token_features",
+    "varying_slopes",
+    "varying_curves",
+    "crosses",
+)
+OF_COLUMNS = (
+    "categorical_features",
+    "multi_valued_features",
+    "combiner",
+    *MORE_OF_COLUMNS,
+)
+
 
 def choose_multi_valued(X, wanted, combiner, names, is_categorical):
     """How the cells of every column are read, and which columns are categorical.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .choice import positions
+from .lookup import Vocabulary
 from .wording import shown
 
 PER_CODE = np.int64(2**31)  # keys of pairs per code: no column has as many codes
@@ -25,13 +26,18 @@ class Cross:
     ----------
     columns : (int, int)
         Positions among the columns of tokens.
-    keys : ndarray of int64 of shape (n_pairs,)
+    pairs : Vocabulary
         The pairs that have a row, in the order of the rows, as one number each. One
         more row stands for all other pairs.
     """
 
     columns: tuple
-    keys: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    pairs: Vocabulary = field(default_factory=lambda: Vocabulary(np.zeros(0, np.int64)))
+
+    @property
+    def keys(self):
+        """The numbers of the pairs, int64 of shape (n_pairs,)."""
+        return self.pairs.tokens
 
     @property
     def size(self):
@@ -40,12 +46,8 @@ class Cross:
 
     def codes(self, first, second):
         """Rows of pairs of codes of the two columns, (n_rows,)."""
-        if not len(self.keys):
-            return np.zeros(len(first), np.int64)
-        order = np.argsort(self.keys)
-        keys, wanted = self.keys[order], first * PER_CODE + second
-        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        return np.where(keys[at] == wanted, order[at], len(self.keys))
+        at = self.pairs.positions(first * PER_CODE + second)
+        return np.where(at < 0, len(self.keys), at)
 
     def grown(self, first, second, known, weights):
         """The cross with the pairs of these codes that are new and in several rows.
@@ -56,7 +58,7 @@ class Cross:
         keys, which = np.unique(keys, return_inverse=True)
         times = np.bincount(which, weights[known], len(keys))
         new = np.setdiff1d(keys[times > 1.0], self.keys)
-        return replace(self, keys=np.append(self.keys, new))
+        return replace(self, pairs=Vocabulary(np.append(self.keys, new)))
 
 
 def choose_crosses(wanted, n, names, is_categorical):

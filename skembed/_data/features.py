@@ -227,13 +227,25 @@ class FeatureEncoder(Blocks):
         codes = [np.zeros((n, 0), np.int32), *(part.codes for part in parts)]
         return Encoded(np.concatenate(codes, axis=1, dtype=np.int32), numbers)
 
-    def counted_from(self, origins):
-        """The encoder with slopes that are counted from elsewhere: slope -> origin."""
-        other = copy(self)
+    def counted_from(self, encoded, origins):
+        """The encoder with slopes counted from elsewhere, and rows encoded by it.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            The rows of fit, with slopes counted from the means.
+        origins : dict of Slope to float
+        """
+        other, factors = copy(self), encoded.blend.factors.copy()
         other.slopes = [
             replace(one, origin=origins.get(one, 0.0)) for one in self.slopes
         ]
-        return other
+        places = [own for _, own in self._places if own]  # of numbers
+        for block, one in other.slope_blocks:
+            at = encoded.blend.slots.of_block(block)
+            missing = encoded.numbers[:, places[one.number][1:]].any(axis=1)
+            factors[:, at] -= np.where(missing, 0.0, one.origin)[:, None]
+        return other, encoded._replace(blend=encoded.blend._replace(factors=factors))
 
     def crossed(self, encoded, pairs, weights):
         """The encoder with pairs of columns crossed, and rows encoded by it.

@@ -155,8 +155,7 @@ class Samples:
             self.outcome,
             self.weights,
         )
-        encoder = encoder.counted_from(dict(zip(lines, found, strict=True)))
-        return encoder, encoder.transform(self.table)
+        return encoder.counted_from(encoded, dict(zip(lines, found, strict=True)))
 
     def chosen(self, columns, with_bins):
         """An encoder that knows which columns there are, and has learned nothing yet.

@@ -50,9 +50,7 @@ def telling_pairs(codes, outcome, weights, n):
     }
     rest, chosen = _centred(outcome, weights), []
     while groups and len(chosen) < settings.MOST_CROSSES:
-        for _ in range(settings.CROSS_SWEEPS):
-            for one in effects:
-                rest = one.taken_from(rest)
+        rest = _swept(effects, rest)
         found = {pair: one.evidence(rest) for pair, one in groups.items()}
         best = max(found, key=lambda pair: found[pair])
         if found[best] < settings.CROSS_EVIDENCE:
@@ -67,8 +65,12 @@ def additive_residuals(codes, outcome, weights):
 
     Parameters: see `telling_pairs`.
     """
-    effects, rest = [_Effects(column, weights) for column in codes.T], outcome
-    rest = _centred(rest, weights)
+    effects = [_Effects(column, weights) for column in codes.T]
+    return _swept(effects, _centred(outcome, weights))
+
+
+def _swept(effects, rest):
+    """Residuals with all effects learned anew, one after the other, several times."""
     for _ in range(settings.CROSS_SWEEPS):
         for one in effects:
             rest = one.taken_from(rest)

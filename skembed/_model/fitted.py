@@ -9,7 +9,7 @@ from .beyond import Beyond
 from .calibration import LogOdds
 from .intervals import ResidualQuantiles
 from .likelihoods import Likelihood
-from .network import Architecture, Knots, Weights
+from .network import Architecture, Knots, Weights, readout
 from .predictor import Predictor
 from .prior import Curves, LearnedPrior
 from .row_noise import RowNoise
@@ -185,10 +185,8 @@ class Fitted:
     @property
     def _first_order(self):
         """What first coordinates add to the outputs, in units of y."""
-        n_outputs, first = self.architecture.n_outputs, np.ones((1, 1))
-        if n_outputs > 1:
-            first = self.weights.dense["readout"].astype(np.float64)
-        return first * self.scale
+        first = readout(self.architecture, self.weights.dense)
+        return first.astype(np.float64) * self.scale
 
     def _slopes(self, of_rows, values=None):
         values = self.weights.table.mean if values is None else values

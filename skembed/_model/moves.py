@@ -8,7 +8,7 @@ What moves is small beside the outputs, so float32 will do for it.
 import numpy as np
 
 from .activations import activation_function
-from .network import layers_at
+from .network import layers_at, moved_by_vectors
 
 
 class Moves:
@@ -26,17 +26,9 @@ class Moves:
 
     def __init__(self, architecture, weights, vectors, numbers, knots):
         dense = weights.dense
-        n = vectors.shape[1] * vectors.shape[2]
         found = layers_at(architecture, weights, vectors, numbers, knots)
         self.f, of_layers, hidden = found
-        first = np.zeros((vectors.shape[1], vectors.shape[2], architecture.n_outputs))
-        if architecture.has_direct_terms:
-            one = 1.0 if architecture.n_outputs == 1 else dense["readout"]
-            first[:, : architecture.n_first] = one
-        kernel = dense["kernel_0"][:n]
-        self._by_move = np.concatenate(
-            [kernel, first.reshape(n, first.shape[2])], axis=1, dtype=np.float32
-        )
+        self._by_move = moved_by_vectors(architecture, dense, vectors.shape[1])
         self._start = (hidden or [of_layers])[0].astype(np.float32)
         self._before = of_layers.astype(np.float32)
         self._layers = [

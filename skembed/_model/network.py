@@ -125,6 +125,33 @@ class Weights:
         return replace(self, table=table, dense=self.dense | dense)
 
 
+def readout(architecture, dense):
+    """What leading coordinates of vectors do to the outputs, (n_first, n_outputs)."""
+    if architecture.n_outputs == 1:
+        return np.ones((architecture.n_first, 1), np.float32)
+    return dense["readout"]
+
+
+def first_order(architecture, dense, n_fields):
+    """What vectors do to the outputs directly, (n_fields * width, n_outputs)."""
+    width, n_outputs = architecture.width, architecture.n_outputs
+    found = np.zeros((n_fields, width, n_outputs), np.float32)
+    if architecture.has_direct_terms:
+        found[:, : architecture.n_first] = readout(architecture, dense)
+    return found.reshape(n_fields * width, n_outputs)
+
+
+def moved_by_vectors(architecture, dense, n_fields):
+    """What vectors do to the first layer's output, and to the outputs directly.
+
+    Returns
+    -------
+    matrix : ndarray of float32 of shape (n_fields * width, n_first_layer + n_outputs)
+    """
+    kernel = dense["kernel_0"][: n_fields * architecture.width]
+    return np.concatenate([kernel, first_order(architecture, dense, n_fields)], axis=1)
+
+
 def unread_inputs(architecture, encoder):
     """Positions of what the layers get but do not read: its weights stay 0.
 
@@ -279,9 +306,7 @@ def outputs_and_slopes(architecture, weights, vectors, numbers, knots):
             by_vector = np.repeat(by_vector[None], n_rows, axis=0)
     by_vector = by_vector.reshape(n_rows, architecture.n_outputs, n_columns, width)
     if architecture.has_direct_terms:
-        first = np.ones((1, 1), np.float32)
-        if architecture.n_outputs > 1:
-            first = weights.dense["readout"]
+        first = readout(architecture, weights.dense)
         by_vector[:, :, :, : architecture.n_first] += first.T[:, None]
     f = _with_direct_terms(architecture, weights.dense, f, vectors, numbers)
     return f, by_vector

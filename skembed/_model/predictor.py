@@ -131,9 +131,9 @@ class Predictor:
             f = self._outputs(encoded)
             return f, (self._of_vectors(mean + d / root, encoded) - f for d in draws)
         rest = encoded.numbers, self.knots
-        mean = mean * self._field_mask(encoded.blend)
-        moves = Moves(self.architecture, self.weights, mean, *rest)
-        sd = (self._field_mask(encoded.blend) / root).astype(np.float32)
+        mask = self._field_mask(encoded.blend)
+        moves = Moves(self.architecture, self.weights, mean * mask, *rest)
+        sd = (mask / root).astype(np.float32)
         sd = sd.reshape(len(root), sd[0].size)
         halves = draws[: len(draws) // 2].reshape(len(draws) // 2, sd.shape[1])
         pairs = (moves.both_ways(sd * d) for d in halves.astype(np.float32))

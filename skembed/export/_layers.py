@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _settings as settings
+from .._model.network import first_order
 
 
 class Outputs(NamedTuple):
@@ -78,7 +79,7 @@ def moved(g, fitted, at, shift):
         What the first activation was applied to, or what stands in its place without
         layers; and what the layers have put out. (n_rows, 1, n) each.
     shift : str
-        What :func:`shifts` makes of moved vectors, (n_rows, n_moves, n).
+        Moved vectors times `moved_by_vectors`, (n_rows, n_moves, n).
 
     Returns
     -------
@@ -100,12 +101,6 @@ def moved(g, fitted, at, shift):
         return x
     ends = np.array([n], np.int64), np.array([n + architecture.n_outputs], np.int64)
     return g.add("Add", x, g.add("Slice", shift, *ends, last))
-
-
-def shifts(fitted):
-    """What moved vectors are multiplied by to be what :func:`moved` takes, float32."""
-    kernel = fitted.weights.dense["kernel_0"][: _n_inputs(fitted)]
-    return np.concatenate([kernel, _first_order(fitted)], axis=1)
 
 
 def slopes(g, fitted, hidden):
@@ -130,12 +125,7 @@ def slopes(g, fitted, hidden):
 
 
 def _first_order(fitted):
-    """What the vectors do to the outputs directly, (n_fields * width, n_outputs)."""
-    architecture = fitted.architecture
-    n_first, n_outputs = architecture.n_first, architecture.n_outputs
-    out = np.zeros((fitted.n_fields, architecture.width, n_outputs), np.float32)
-    out[:, :n_first] = 1.0 if n_outputs == 1 else fitted.weights.dense["readout"]
-    return out.reshape(-1, n_outputs)
+    return first_order(fitted.architecture, fitted.weights.dense, fitted.n_fields)
 
 
 def _n_inputs(fitted):

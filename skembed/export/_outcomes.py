@@ -10,6 +10,7 @@ from .. import _settings as settings
 from .._model.draws import antithetic
 from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
+from .._model.network import moved_by_vectors
 from . import _layers as layers
 from ._direct import Direct
 from ._lookups import first_rows
@@ -339,7 +340,9 @@ class Outcomes:
         body = g.inner(np.float32)
         total, square, draw = (f"{body.prefix}{n}" for n in ("total", "square", "draw"))
         shift = body.add("Mul", spreads, body.cast(draw, np.float32))
-        shift = body.add("MatMul", shift, layers.shifts(fitted))
+        dense = fitted.weights.dense
+        by_vectors = moved_by_vectors(fitted.architecture, dense, fitted.n_fields)
+        shift = body.add("MatMul", shift, by_vectors)
         sums, squares = total, square
         for moved_by in shift, body.add("Neg", shift):
             value = layers.moved(body, fitted, at, moved_by)

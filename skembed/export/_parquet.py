@@ -9,6 +9,7 @@ import numpy as np
 from .._data.cells import is_missing, text
 from .._data.wording import one_line
 from .._files import whole_file
+from .._model.network import readout
 from ._extras import needs
 from ._lookups import Cells
 from ._tokens import items, tables_of, titles
@@ -196,9 +197,7 @@ def _effects(estimator, n_columns):
     architecture, dense = fitted.architecture, fitted.weights.dense
     if not architecture.has_direct_terms or architecture.head is not None:
         return [None] * n_columns, None
-    first = np.ones((1, 1))
-    if architecture.n_outputs > 1:
-        first = dense["readout"].astype(np.float64)
+    first = readout(architecture, dense).astype(np.float64)
     intercept = dense[architecture.intercept] * fitted.scale + fitted.centre
     found, cells = [], Cells(fitted, pool_unknown=False)
     for k, index in enumerate(fitted.encoder.tokens):
