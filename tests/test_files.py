@@ -226,7 +226,10 @@ import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
-from skembed.export import to_keyed_vectors, to_projector, to_safetensors
+from skembed import EmbeddingRegressor
+from skembed.export import (
+    to_keyed_vectors, to_onnx, to_parquet, to_projector, to_safetensors
+)
 
 class Given(BaseEstimator):
     def fit(self, k):
@@ -237,11 +240,20 @@ class Given(BaseEstimator):
         return self
 
 models = [Given().fit(k) for k in range(2)]
+if sys.argv[2] == "graph":
+    X = np.arange(3_000)[:, None]
+    settings = {"epochs": 1, "categorical_features": "all"}
+    models = [
+        EmbeddingRegressor(random_state=k, **settings).fit(X, X[:, 0] * 1.0)
+        for k in range(2)
+    ]
 folder = Path(sys.argv[1])
 export = {
     "vectors": lambda model: to_keyed_vectors(model, folder / "vectors"),
     "tensors.tsv": lambda model: to_projector(model, folder),
     "safe": lambda model: to_safetensors(model, folder / "safe"),
+    "table": lambda model: to_parquet(model, folder / "table"),
+    "graph": lambda model: to_onnx(model, folder / "graph"),
 }[sys.argv[2]]
 wanted = []
 for model in models:
@@ -272,7 +284,7 @@ print(broken, unfinished)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
-@pytest.mark.parametrize("name", ["vectors", "tensors.tsv", "safe"])
+@pytest.mark.parametrize("name", ["vectors", "tensors.tsv", "safe", "table", "graph"])
 def test_a_killed_export_leaves_a_whole_file(tmp_path, name):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path, name, "12"],
