@@ -35,6 +35,8 @@ class Rows(NamedTuple):
     n_given: int
     blend: Blend | None = None
 
+    n_shards = 1
+
     @property
     def n_rows(self):
         """Number of merged rows."""

@@ -39,6 +39,17 @@ class Tally:
         if self._n_parts - self._n_merged > max(self._n_merged, settings.TALLY_LEAST):
             self._merge()
 
+    def more(self, other):
+        """Add what another has counted."""
+        for part in other._parts:
+            self.add(*part, 0.0, False)
+        self.missing += other.missing
+        self.has_missing |= other.has_missing
+
+    def __getstate__(self):
+        self._merge()
+        return vars(self)
+
     def _merge(self):
         if len(self._parts) > 1:
             uniques, counts = zip(*self._parts, strict=True)
@@ -81,7 +92,7 @@ class Survey:
         Which columns held floating point numbers where this was decided.
     n_wanted : int
         Rows that are to come.
-    seed : int
+    seed : list of int
         Of the sample: about `settings.SURVEY_ROWS` rows, fewer of wide tables, each as
         likely as any other.
 
@@ -115,6 +126,17 @@ class Survey:
             self._kept.append(found.sample)
         return self
 
+    def more(self, other):
+        """Add what a survey of other rows has seen."""
+        for tally, own in zip(self.tallies, other.tallies, strict=True):
+            tally.more(own)
+        for known, own in zip(self.ranges, other.ranges, strict=True):
+            known.add(own.low, own.high, own.has_missing)
+        self.n_rows += other.n_rows
+        self.total += other.total
+        self._kept += other._kept
+        return self
+
     def _seen(self, numbered):
         number, samples = numbered
         with counted_from(samples.start):
@@ -122,7 +144,7 @@ class Survey:
             self._refuse_floats(samples.table)
             tokens = [_counted(column, samples.weights) for column in columns]
         n = len(samples.weights)
-        drawn = np.random.default_rng([self.seed, number]).random(n) < self.share
+        drawn = np.random.default_rng([*self.seed, number]).random(n) < self.share
         return _Seen(
             tokens,
             [_range(own) for own in values],

@@ -18,6 +18,7 @@ from .._training.hooks import Hooks, Moment
 from .._training.problem import Problem, loosened, settled
 from .._training.schedule import StopRule
 from . import dense, loop, losses, process, tables
+from .group import NOBODY
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class Trained:
     snapshots: list = field(default_factory=list)
 
 
-def train(fitted, phases, rng, hooks=None):
+def train(fitted, phases, rng, hooks=None, others=NOBODY):
     """Train a network phase by phase.
 
     Parameters
@@ -51,6 +52,8 @@ def train(fitted, phases, rng, hooks=None):
         All randomness of the training.
     hooks : Hooks, default=None
         What looks at the run after every epoch.
+    others : Nobody or Group
+        Those who have parts of every batch, and train the same network.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def train(fitted, phases, rng, hooks=None):
             if phase.loosens:
                 fitted = loosened(fitted)
             before = copy.deepcopy(rng)
-            run = _Run(phase, anchor, rng, hooks, losses_)
+            run = _Run(phase, anchor, rng, hooks, losses_, others)
             beside = {
                 "phase": number,
                 "rng": before,
@@ -135,15 +138,17 @@ class Engine:
     shapes : dict of str to tuple
         Of the dense weights, in their order in the flat vector.
     data : loop.Data
+    others : Nobody or Group
     """
 
     problem: Problem
     spec: loop.Spec
     shapes: dict
     data: loop.Data
+    others: object = NOBODY
 
     @classmethod
-    def of(cls, phase, anchor, batches, dense_weights):
+    def of(cls, phase, anchor, batches, dense_weights, others=NOBODY):
         """Put a phase's data where TensorFlow works on them.
 
         Parameters
@@ -153,6 +158,7 @@ class Engine:
             Dense weights that kernels are kept near.
         batches : Batches
         dense_weights : dict of str to ndarray
+        others : Nobody or Group
         """
         problem = phase.problem
         architecture, rows = problem.architecture, problem.rows
@@ -192,7 +198,7 @@ class Engine:
             basis=tf.constant(problem.curves.basis),
             pool=tf.constant(batches.pool),
         )
-        return cls(problem, spec, shapes, data)
+        return cls(problem, spec, shapes, data, others)
 
     def start(self, weights):
         """State at some weights."""
@@ -237,11 +243,13 @@ class Engine:
         objectives : ndarray of float64 of shape (n_steps,)
             Per observation, before each step.
         """
-        data = self.data
+        data, codes = self.data, self.problem.rows.codes
         if held is not None:
-            codes, others = map(tf.constant, held)
-            data = data._replace(codes=codes, rows=others)
-        theta, slots, head, objectives = loop.compiled(self.spec)(
+            codes, others = held
+            data = data._replace(codes=tf.constant(codes), rows=tf.constant(others))
+        most = self.others.most_touched(codes, plan.order)
+        plan = plan._replace(most_touched=np.int32(most))
+        theta, slots, head, objectives = loop.compiled(self.spec, self.others)(
             state.table.handle,
             state.theta,
             state.slots,
@@ -251,7 +259,9 @@ class Engine:
         )
         n_steps = state.n_steps + len(plan.order)
         state = State(state.table, theta, slots, head, n_steps)
-        return state, objectives.numpy().astype(np.float64)
+        # Whether to stop hangs on it: no two may read other digits.
+        objectives = self.others.agreed(objectives.numpy())
+        return state, objectives.astype(np.float64)
 
     def weights(self, state):
         """The weights of a state, in NumPy."""
@@ -284,7 +294,7 @@ class Engine:
 class _Run:
     """One phase under way; its losses are added to those of the phases before it."""
 
-    def __init__(self, phase, anchor, rng, hooks, losses):
+    def __init__(self, phase, anchor, rng, hooks, losses, others):
         self.problem = phase.problem
         self.options = phase.options
         self.batches = Batches(phase.problem, phase.options, rng)
@@ -293,6 +303,7 @@ class _Run:
         self.hooks = hooks
         self.losses = losses
         self.begun = len(losses)
+        self.others = others
 
     def to_the_end(self, weights, keep=None, kept=None):
         """Train until the schedule ends or something says stop.
@@ -313,7 +324,9 @@ class _Run:
             Whether a hook has stopped it.
         """
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
-        engine = Engine.of(self.phase, self.anchor, self.batches, weights.dense)
+        engine = Engine.of(
+            self.phase, self.anchor, self.batches, weights.dense, self.others
+        )
         stop = StopRule(options.tol, options.patience)
         # The rule looks at the same epochs however many of them one call trains.
         every, left = max(1, settings.CALL_STEPS // per_epoch), 0

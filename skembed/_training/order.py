@@ -17,12 +17,16 @@ def order_of(rows, batch, rng):
     rng : numpy.random.Generator
         Its own.
     """
+    if hasattr(rows, "shards"):
+        return ShardOrder(rows, batch, rng)
     kind = BlockOrder if hasattr(rows, "block") else MemoryOrder
     return kind(rows, batch, rng)
 
 
 class MemoryOrder:
     """One permutation of all rows after the other."""
+
+    first_row = 0
 
     def __init__(self, rows, batch, rng):
         self.n_rows, self.batch, self.rng = rows.n_rows, batch, rng
@@ -58,6 +62,8 @@ class BlockOrder:
     Any block is as good as a random sample of all rows (see `_data.spill`), so batches
     are, too.
     """
+
+    first_row = 0
 
     def __init__(self, rows, batch, rng):
         self.rows, self.batch, self.rng = rows, batch, rng
@@ -107,3 +113,66 @@ class BlockOrder:
             first = np.arange(len(left), dtype=np.int32)
             order = np.concatenate([first, order + np.int32(len(left))])
         self._held, self._places, self._order = block, places, order
+
+
+class ShardOrder:
+    """A part of every batch from each shard, in the order of the shards.
+
+    Which rows a shard gives does not depend on where it is read: processes that read
+    one shard each make the batches that a process makes that reads them all.
+    """
+
+    def __init__(self, rows, batch, rng):
+        self.rows, self.batch = rows, batch
+        sizes = rows.parts_of(batch)
+        at = sorted(rows.shards)
+        self.first_row = sum(sizes[: at[0]])
+        rngs = rng.spawn(len(sizes))
+        self._orders = {i: BlockOrder(rows.shards[i], sizes[i], rngs[i]) for i in at}
+        # Where a shard gives more or less than its share, its rows weigh as much less
+        # or more: what a batch says of all rows is right on average.
+        self._factors = {
+            i: np.float32(rows.sizes[i] / rows.n_rows * batch / sizes[i]) for i in at
+        }
+
+    def state(self):
+        """What there is to keep of it, shard by shard."""
+        sizes = self.rows.sizes
+        return {i: (sizes, order.state()) for i, order in self._orders.items()}
+
+    def restore(self, state):
+        """Go on from what was kept, or in a new order where the shards are others."""
+        for i, order in self._orders.items():
+            sizes, own = state.get(i, (None, None))
+            if sizes == self.rows.sizes:
+                order.restore(own)
+
+    def stretches(self, n_steps):
+        """Rows of the next steps, and these rows themselves, one below the other.
+
+        How many steps there are in a stretch depends on the batch alone: all that read
+        shards make the same number of steps at a time.
+        """
+        most = max(
+            1, rows_at_once(settings.STRETCH_ROWS, self.rows.width) // self.batch
+        )
+        while n_steps:
+            n = min(n_steps, most)
+            parts = [self._next(i, n) for i in self._orders]
+            held = tuple(
+                np.concatenate(blocks, axis=1).reshape(-1, blocks[0].shape[-1])
+                for blocks in zip(*parts, strict=True)
+            )
+            order = np.arange(len(held[0]), dtype=np.int32).reshape(n, -1)
+            yield order, held
+            n_steps -= n
+
+    def _next(self, i, n):
+        """Codes and others of the next steps of a shard, (n, rows, ...)."""
+        found = [
+            tuple(part[order] for part in held)
+            for order, held in self._orders[i].stretches(n)
+        ]
+        codes, others = map(np.concatenate, zip(*found, strict=True))
+        others[..., -1] *= self._factors[i]
+        return codes, others

@@ -1,0 +1,220 @@
+"""Those who train one network together, each with its part of every batch.
+
+All have the whole table and all weights, and make the same steps. So between the
+gradients of a part and the step there are sums over all parts, and no more: of the
+dense weights as they are, and of the table only the rows that somebody has touched.
+"""
+
+import pickle
+from functools import cached_property
+
+import numpy as np
+import tensorflow as tf
+
+from .. import _settings as settings
+from .._training.checkpoint import SharedKeeper
+
+
+class Nobody:
+    """Nobody else: batches are not shared, and sums are those of this process."""
+
+    def run(self, step, *args):
+        """Make a step."""
+        return step(*args)
+
+    def summed(self, *values):
+        """Sums over all parts of a batch of tensors that all have in one shape."""
+        return values
+
+    def summed_by_row(self, values, most):
+        """Sums over all parts of values of the rows of the table that `met` gave."""
+        return values
+
+    def met(self, touched, use, sums, most):
+        """The rows of the table that all parts touch, and their sums over all parts.
+
+        Parameters
+        ----------
+        touched : tensor of shape (n,)
+            Positions of the rows that this part touches, each once.
+        use : tensor
+            Positions among these.
+        sums : tuple of tensors of shape (n, ...)
+        most : tensor
+            Rows of the table that any part touches, in any step of this call, at most.
+
+        Returns
+        -------
+        touched, use, sums
+            The same of all parts; `use` is that of this part still.
+        """
+        return touched, use, sums
+
+    def most_touched(self, codes, order):
+        """Rows of the table that any part touches in any step, at most."""
+        return 0
+
+    def agreed(self, values):
+        """An array that all have computed, as all have it to the last bit."""
+        return values
+
+    def keeping(self, keeper):
+        """What keeps the state of the fit, or None."""
+        return keeper
+
+
+NOBODY = Nobody()
+
+
+class Group:
+    """The processes that TF_CONFIG names, over the collectives of TensorFlow.
+
+    All of them call the same methods in the same order.
+
+    Parameters
+    ----------
+    n_threads : int, default=None
+        Of this process, for its part of the work; None: one for each core.
+
+    Attributes
+    ----------
+    rank : int
+        Place of this process among them.
+    n : int
+    sent : tf.Variable
+        Bytes that this process has handed to the others in steps so far.
+    """
+
+    def __init__(self, n_threads=None):
+        # On other devices sums may come out otherwise in every process, and the copies
+        # of the table would drift apart.
+        tf.config.set_visible_devices([], "GPU")
+        if n_threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(n_threads)
+        ring = tf.distribute.experimental.CommunicationImplementation.RING
+        options = tf.distribute.experimental.CommunicationOptions(implementation=ring)
+        self.strategy = tf.distribute.MultiWorkerMirroredStrategy(
+            communication_options=options
+        )
+        resolver = self.strategy.cluster_resolver
+        self.rank = resolver.task_id or 0
+        self.n = self.strategy.num_replicas_in_sync
+        self.sent = tf.Variable(0, dtype=tf.int64)
+
+    # Parts of a traced step.
+
+    def run(self, step, *args):
+        """Make a step; collectives are allowed in it."""
+        return self.strategy.run(step, args)
+
+    def summed(self, *values):
+        """Sums over all parts of a batch of tensors that all have in one shape."""
+        shapes = [tf.shape(value) for value in values]
+        flat = tf.concat([tf.reshape(value, [-1]) for value in values], 0)
+        self._count(flat)
+        flat = _here().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(flat))
+        sizes = tf.stack([tf.size(value) for value in values])
+        parts = tf.split(flat, sizes, num=len(values))
+        found = []
+        for value, part, shape in zip(values, parts, shapes, strict=True):
+            part = tf.reshape(part, shape)
+            part.set_shape(value.shape)
+            found.append(part)
+        return found
+
+    def summed_by_row(self, values, most):
+        """Sums over all parts of values of the rows of the table that `met` gave."""
+        n = tf.shape(values)[0]
+        (total,) = self.summed(_padded(values, self.n * most, 0.0))
+        return total[:n]
+
+    def met(self, touched, use, sums, most):
+        """The rows of the table that all parts touch, and their sums over all parts."""
+        widths = [part.shape[1] for part in sums]
+        # Within a call a collective has one shape. What fills it up is a row that is
+        # touched anyway, and adds nothing.
+        at = _padded(touched, most, touched[0])
+        own = _padded(tf.concat(sums, 1), most, 0.0)
+        # Numbers of rows travel beside the sums, bit by bit.
+        own = tf.concat([tf.bitcast(at, tf.float32)[:, None], own], 1)
+        self._count(own)
+        all_ = _here().all_gather(tf.identity(own), axis=0)
+        all_.set_shape([None, 1 + sum(widths)])
+        at = tf.bitcast(all_[:, 0], tf.int32)
+        # Ours once more, to find them among all: those of others are in their order.
+        union, place = tf.unique(tf.concat([at, touched], 0))
+        n_all = tf.size(at)
+        ones = tf.ones([n_all])
+        place_of_all = tf.cast(place[:n_all], tf.int64)
+        indices = tf.stack([place_of_all, tf.range(tf.cast(n_all, tf.int64))], axis=1)
+        shape = tf.stack([tf.size(union, tf.int64), tf.cast(n_all, tf.int64)])
+        # One thread adds in the order of the parts: the same bits in every process.
+        total = tf.raw_ops.SparseTensorDenseMatMul(
+            a_indices=indices, a_values=ones, a_shape=shape, b=all_[:, 1:]
+        )
+        total.set_shape([None, sum(widths)])
+        return union, tf.gather(place[n_all:], use), tf.split(total, widths, axis=1)
+
+    def _count(self, sent):
+        self.sent.assign_add(tf.cast(4 * tf.size(sent), tf.int64))
+
+    # Between steps.
+
+    def most_touched(self, codes, order):
+        """Rows of the table that any part touches in any step, at most."""
+        last, most = np.zeros(codes.max(initial=0) + 1, np.int32), 0
+        for rows in order:
+            own = codes[rows].ravel()
+            place = np.arange(len(own), dtype=np.int32)
+            last[own] = place  # one use of each row of the table is its last one
+            most = max(most, np.count_nonzero(last[own] == place))
+        return max(self.gathered(most))
+
+    def agreed(self, values):
+        """An array that all have computed: that of the first process."""
+        return self.gathered(values)[0]
+
+    def keeping(self, keeper):
+        """What keeps the state of the fit, or None."""
+        return None if keeper is None else SharedKeeper(keeper, self)
+
+    def gathered(self, value):
+        """What every process has, in the order of the processes; any object."""
+        own = np.frombuffer(pickle.dumps(value, protocol=5), np.uint8)
+        sizes = self._all_gather(np.array([len(own)], np.int32))
+        own = np.append(own, np.zeros(-len(own) % 4, np.uint8)).view(np.int32)
+        parts = [[] for _ in sizes]
+        step = settings.MESSAGE_BYTES // 4
+        for start in range(0, -(-int(sizes.max()) // 4), step):
+            found = self._all_gather(own[start : start + step])
+            lengths = np.clip(-(-sizes // 4) - start, 0, step)
+            for part, one in zip(
+                parts, np.split(found, np.cumsum(lengths)[:-1]), strict=True
+            ):
+                part.append(one)
+        return [
+            pickle.loads(np.concatenate(part).tobytes()[:size])
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+
+    @cached_property
+    def _all_gather(self):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
+        def gather(own):
+            def of_one(own):
+                return _here().all_gather(tf.identity(own), axis=0)
+
+            return self.strategy.run(of_one, (own,))
+
+        return lambda own: gather(tf.constant(own)).numpy()
+
+
+def _padded(values, n, by):
+    """Values, and so much of `by` below them that they are `n`."""
+    n_more = n - tf.shape(values)[0]
+    fill = tf.fill(tf.concat([[n_more], tf.shape(values)[1:]], 0), by)
+    return tf.concat([values, fill], 0)
+
+
+def _here():
+    return tf.distribute.get_replica_context()
