@@ -16,7 +16,7 @@ __all__ = ["fit_together"]
 
 
 def fit_together(estimator, X, y, sample_weight=None, *, n_threads=None):
-    """Fit an estimator in several processes, each of which has rows of its own.
+    r"""Fit an estimator in several processes, each of which has rows of its own.
 
     Every process calls it with an estimator of the same parameters, as the first thing
     that it does with TensorFlow, and has the same fitted estimator at the end. Which

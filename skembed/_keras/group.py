@@ -22,14 +22,6 @@ class Nobody:
         """Make a step."""
         return step(*args)
 
-    def summed(self, *values):
-        """Sums over all parts of a batch of tensors that all have in one shape."""
-        return values
-
-    def summed_by_row(self, values, most):
-        """Sums over all parts of values of the rows of the table that `met` gave."""
-        return values
-
     def met(self, touched, use, sums, most):
         """The rows of the table that all parts touch, and their sums over all parts.
 
@@ -49,6 +41,20 @@ class Nobody:
             The same of all parts; `use` is that of this part still.
         """
         return touched, use, sums
+
+    def summed(self, dense, loss, by_row, most):
+        """Sums over all parts of a batch.
+
+        Parameters
+        ----------
+        dense : tensor
+        loss : scalar tensor
+        by_row : tensor of shape (n,), or (0,)
+            Values of the rows of the table that `met` gave.
+        most : tensor
+            As in `met`.
+        """
+        return dense, loss, by_row
 
     def most_touched(self, codes, order):
         """Rows of the table that any part touches in any step, at most."""
@@ -107,26 +113,18 @@ class Group:
         """Make a step; collectives are allowed in it."""
         return self.strategy.run(step, args)
 
-    def summed(self, *values):
-        """Sums over all parts of a batch of tensors that all have in one shape."""
-        shapes = [tf.shape(value) for value in values]
-        flat = tf.concat([tf.reshape(value, [-1]) for value in values], 0)
-        self._count(flat)
-        flat = _here().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(flat))
-        sizes = tf.stack([tf.size(value) for value in values])
-        parts = tf.split(flat, sizes, num=len(values))
-        found = []
-        for value, part, shape in zip(values, parts, shapes, strict=True):
-            part = tf.reshape(part, shape)
-            part.set_shape(value.shape)
-            found.append(part)
-        return found
-
-    def summed_by_row(self, values, most):
-        """Sums over all parts of values of the rows of the table that `met` gave."""
-        n = tf.shape(values)[0]
-        (total,) = self.summed(_padded(values, self.n * most, 0.0))
-        return total[:n]
+    def summed(self, dense, loss, by_row, most):
+        """Sums over all parts of a batch, in one message."""
+        n, n_rows = tf.size(dense), tf.size(by_row)
+        own = [dense, loss[None], by_row]
+        if by_row.shape[0] != 0:  # as in `met`
+            own[2] = _padded(by_row, self.n * most, 0.0)
+        own = tf.concat(own, 0)
+        self._count(own)
+        total = _here().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
+        found = total[:n]
+        found.set_shape(dense.shape)
+        return found, total[n], total[n + 1 : n + 1 + n_rows]
 
     def met(self, touched, use, sums, most):
         """The rows of the table that all parts touch, and their sums over all parts."""

@@ -8,7 +8,6 @@ same vectors out, in any thread and in any process.
 
 import threading
 from collections import OrderedDict
-from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -196,21 +195,24 @@ class _Loop:
             tape, data_part, flat, theta, f, probe, uses, vectors, weights, data, plan
         )
         del tape
-        slope, data_part = self.others.summed(slopes.theta, data_part)
-        slope += kind.pull(theta, data)
         touched, use, sums = self.others.met(
             uses.touched, uses.use, slopes.rows, plan.most_touched
         )
         if touched is not uses.touched:  # others have touched rows beside ours
             uses = uses._replace(use=use, **_contents(table, touched, data))
             vectors = kind.read(uses, theta, data)
+        pace = kind.pace(sums, uses, vectors, data, plan, s)
+        taken = kind.taken(pace, sums, uses, vectors, weights)
+        slope, data_part, taken = self.others.summed(
+            slopes.theta, data_part, taken, plan.most_touched
+        )
+        slope += kind.pull(theta, data)
         t = tf.cast(plan.first_step + s + 1, tf.float32)
         rate = plan.learning_rates[s]
         change, slots = optimizers.change(spec.rule, slope, slots, rate, t)
         theta = theta - change * data.rates
         theta, kl = kind.step(
-            *(table, theta, sums, uses, vectors, weights, data, plan, s, t),
-            partial(self.others.summed_by_row, most=plan.most_touched),
+            table, theta, sums, pace, taken, uses, vectors, data, plan, s, t
         )
         return theta, tuple(slots), state, (data_part + kl) * plan.per_observation
 

@@ -146,11 +146,18 @@ class PointTable:
         """Nothing keeps the dense weights near their start."""
         return 0.0
 
-    def step(self, table, theta, sums, uses, points, weights, data, plan, s, t, summed):
+    def pace(self, sums, uses, points, data, plan, s):
+        """The rate is that of the dense weights."""
+        return None
+
+    def taken(self, pace, sums, uses, points, weights):
+        """Nothing has to be known of what the steps of a row's vectors take."""
+        return tf.zeros([0])
+
+    def step(self, table, theta, sums, pace, taken, uses, points, data, plan, s, t):
         """The optimizer's update of the touched rows and of their slots.
 
-        Parameters: see `PosteriorTable.step`. Returns the dense weights, unchanged
-        here, and 0 as the divergence from a prior.
+        Returns the dense weights, unchanged here, and 0 as the divergence from a prior.
         """
         (slope,) = sums
         width, rule = self.width, self.rule
@@ -171,6 +178,15 @@ class Posterior(NamedTuple):
     mean: tf.Tensor
     precision: tf.Tensor
     prior: priors.Prior
+
+
+class Pace(NamedTuple):
+    """How far the touched rows move in a step."""
+
+    share: tf.Tensor  # (n, 1) of the token's data, in this batch
+    times: tf.Tensor  # (n, 1) all of its data / this batch's
+    rho: tf.Tensor  # (n, width) share of the way to where the batch would have it
+    information: tf.Tensor  # (n, width) after the step
 
 
 class PosteriorTable:
@@ -299,9 +315,20 @@ class PosteriorTable:
         """Gradient of what keeps kernels near their start."""
         return data.pull * (theta - data.start)
 
-    def step(
-        self, table, theta, sums, uses, posterior, weights, data, plan, s, t, summed
-    ):
+    def pace(self, sums, uses, posterior, data, plan, s):
+        """How far each row moves, before it is known what all of them take."""
+        _, curvature, seen, *_ = sums
+        share = seen * uses.tokens[:, :1]
+        # Nothing moves what nothing has seen.
+        times = 1.0 / tf.maximum(share, priors.TINY)
+        rho = plan.row_rates[s] * share * plan.batch_share
+        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
+        rho *= data.coordinates
+        information = self._site(uses)[1]
+        new = information + rho * (times * curvature - information)
+        return Pace(share, times, rho, new)
+
+    def step(self, table, theta, sums, pace, taken, uses, posterior, data, plan, s, t):
         """Natural-gradient step of the touched rows' posteriors.
 
         Every token moves in proportion to the share of its own rows that the batch
@@ -310,29 +337,18 @@ class PosteriorTable:
         Scalable Bayesian Deep Learning by Weight-Perturbation in Adam", section 3.1),
         with the Gauss-Newton curvature.
 
-        Where others have parts of the batch, `sums` are those of all of it, and so are
-        the touched rows; the uses and their `weights` are those of this part, and
-        `summed` adds up over all parts.
-
         Returns the dense weights with new prior scales, and the batch's share of the
         divergence from the priors.
         """
         mean, precision, prior = posterior
         gradient, curvature, seen, *of_probe = sums
-        share = seen * uses.tokens[:, :1]  # of the token's data, in this batch
+        share, times, rho, new_information = pace
         second = tf.square(mean - prior.mean) + 1.0 / precision
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
         kl = 0.5 * tf.reduce_sum(share * kl * data.coordinates)
 
-        # All of the token's data / this batch's; nothing moves what nothing has seen.
-        times = 1.0 / tf.maximum(share, priors.TINY)
-        rho = plan.row_rates[s] * share * plan.batch_share
-        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
-        rho *= data.coordinates
         shift, information = self._site(uses)
-        new_information = information + rho * (times * curvature - information)
-        taken = rho * times * curvature / (prior.precision + new_information)
-        rho /= self._overshoot(taken, uses.weights(weights), seen, uses, summed)
+        rho /= self._overshoot(taken, seen, uses)
 
         def moved(shift, mean, slope, kept, n):
             """Site after a step: precisions have no digits for what it changes."""
@@ -380,20 +396,27 @@ class PosteriorTable:
         known = information / posterior.precision[:, :n]
         return priors.Evidence(share, gap, known, joint)
 
-    def _overshoot(self, taken, weight, seen, uses, summed):
-        """How far a step would overshoot, as a divisor of it: at least 1.
+    def taken(self, pace, sums, uses, posterior, weights):
+        """What the steps of the vectors of a row of the data take of its residual.
 
-        All coordinates of a row's vectors move at once for the same residual. Together
-        they must not take more than all of it, or the steps grow instead of shrinking.
+        Returns the sum over the uses of each touched row of the table.
         """
+        weight, curvature = uses.weights(weights), sums[1]
+        taken = pace.rho * pace.times * curvature
+        taken /= posterior.prior.precision + pace.information
         taken = tf.reduce_sum(taken, 1)
         taken = tf.gather(taken, uses.use)
         if uses.factors is not None:
             taken *= tf.cast(uses.factors[:, 0] != 0.0, tf.float32)
         taken = tf.reduce_sum(tf.reshape(taken, [-1, uses.n_slots]), 1)
-        taken = summed(
-            tf.math.unsorted_segment_sum(weight * uses.each(taken), uses.use, uses.n)
-        )
+        return tf.math.unsorted_segment_sum(weight * uses.each(taken), uses.use, uses.n)
+
+    def _overshoot(self, taken, seen, uses):
+        """How far a step would overshoot, as a divisor of it: at least 1.
+
+        All coordinates of a row's vectors move at once for the same residual. Together
+        they must not take more than all of it, or the steps grow instead of shrinking.
+        """
         taken = taken[:, None] / tf.maximum(seen, priors.TINY)
         return tf.maximum(1.0, taken / uses.most_taken)
 

@@ -1,0 +1,134 @@
+"""Several processes, one fit: rows per second of training, and the bytes of a step.
+
+``python benchmarks/machines.py --rows 5_000_000 --tokens 100_000`` makes files of
+Parquet as `out_of_core.py` does, one for each process, and fits them with one process
+and with several, each of which has one core of its own and is started as any launcher
+would start it. Each run prints one line of JSON: seconds per step are the median over
+stretches of steps, without the first, in which TensorFlow traces the loop.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import out_of_core
+
+
+def run(path, epochs, batch, cores):
+    """Fit the rows of this process with the others; the first one prints."""
+    os.sched_setaffinity(
+        0, {cores[json.loads(os.environ["TF_CONFIG"])["task"]["index"]]}
+    )
+    from skembed import EmbeddingRegressor
+    from skembed._keras import group, trainer
+    from skembed.machines import fit_together
+
+    steps, groups = [], []
+    advance, init = trainer.Engine.advance, group.Group.__init__
+
+    def timed(engine, state, plan, held=None):
+        sent = int(groups[0].sent.numpy())
+        start, busy = time.perf_counter(), time.process_time()
+        found = advance(engine, state, plan, held)
+        n = len(plan.order)
+        seconds = time.perf_counter() - start, time.process_time() - busy
+        sent = int(groups[0].sent.numpy()) - sent
+        touched = np.mean([len(np.unique(held[0][rows])) for rows in plan.order])
+        if n > 1:
+            steps.append([*(s / n for s in seconds), sent / n, touched])
+        return found
+
+    def seen(one, *args):
+        init(one, *args)
+        groups.append(one)
+
+    trainer.Engine.advance, group.Group.__init__ = timed, seen
+    model = EmbeddingRegressor(epochs=epochs, batch_size=batch, random_state=0)
+    start = time.perf_counter()
+    fit_together(model, path, "y", n_threads=1)
+    seconds = time.perf_counter() - start
+    if groups[0].rank:
+        return
+    wall, cpu, sent, touched = np.median(steps[1:], axis=0)
+    widths = model.embeddings_[0].shape[1]
+    print(
+        json.dumps(
+            {
+                "processes": groups[0].n,
+                "rows of a batch": batch,
+                "ms of a step": round(1e3 * wall, 2),
+                "ms of a step, fastest stretch": round(
+                    1e3 * np.min(steps[1:], axis=0)[0], 2
+                ),
+                "ms of a step, of the processor": round(1e3 * cpu, 2),
+                "rows per second": round(batch / wall),
+                "bytes sent by each process in a step": round(sent),
+                "rows of the table touched by each": round(touched),
+                "length of vectors": widths,
+                "dense weights": int(
+                    sum(v.size for v in model._fitted.weights.dense.values())
+                ),
+                "seconds of the fit": round(seconds, 1),
+                "epochs": model.n_iter_,
+                "load": os.getloadavg()[0],
+            }
+        ),
+        flush=True,
+    )
+
+
+def start(paths, args):
+    """Start a process for each file, and wait for them."""
+    sockets = [socket.socket() for _ in paths]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    batch, processes = str(args.batch * len(paths)), []
+    for i, path in enumerate(paths):
+        config = {
+            "cluster": {"worker": addresses},
+            "task": {"type": "worker", "index": i},
+        }
+        environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
+        command = [sys.executable, *sys.argv, "--run", str(path), "--batch", batch]
+        processes.append(subprocess.Popen(command, env=environment))
+    for process in processes:
+        if process.wait():
+            raise SystemExit(process.returncode)
+
+
+def main():
+    """Make the files, where they are not there yet, and fit them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--tokens", type=int, default=100_000)
+    parser.add_argument("--batch", type=int, default=8_192, help="of each process")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--cores", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--folder", type=Path, default=Path("."))
+    parser.add_argument("--run")
+    args = parser.parse_args()
+    if args.run:
+        return run(args.run, args.epochs, args.batch, args.cores)
+    for n in args.processes:
+        rows = args.rows // n
+        folder = args.folder / f"{n}_of_{args.rows}_{args.tokens}"
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{i}.parquet" for i in range(n)]
+        for path in paths:
+            if not path.exists():
+                out_of_core.make(path, rows, args.tokens)
+        start(paths, args)
+
+
+if __name__ == "__main__":
+    main()
