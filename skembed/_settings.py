@@ -76,8 +76,6 @@ TALLY_LEAST = 1 << 20
 # a block that is trained on before the next is read.
 BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
 
-# Rows, of several shards together, that are put together for steps at a time.
-STRETCH_ROWS = 1 << 18
 # Bytes that a process hands to the others at a time, outside of steps.
 MESSAGE_BYTES = 1 << 26
 

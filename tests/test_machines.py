@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor
+from skembed import EmbeddingRegressor
 from skembed._data.labelled import Labelled
 from skembed._data.shards import ShardedRows
 from skembed._data.survey import Survey

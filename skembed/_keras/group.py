@@ -56,7 +56,7 @@ class Nobody:
         """
         return dense, loss, by_row
 
-    def most_touched(self, codes, order):
+    def most_touched(self, codes, order, sizes):
         """Rows of the table that any part touches in any step, at most."""
         return 0
 
@@ -158,19 +158,35 @@ class Group:
 
     # Between steps.
 
-    def most_touched(self, codes, order):
-        """Rows of the table that any part touches in any step, at most."""
-        last, most = np.zeros(codes.max(initial=0) + 1, np.int32), 0
+    def most_touched(self, codes, order, sizes):
+        """Rows of the table that any part touches in any step, at most.
+
+        Parameters
+        ----------
+        codes : ndarray of int32 of shape (n_rows, n_columns)
+        order : ndarray of shape (n_steps, batch)
+        sizes : list of int
+            Rows of the table of each column.
+        """
+        sizes = np.array(sizes)
+        # Counting takes time: a column of few rows of the table may well be all of it.
+        large = np.flatnonzero(sizes > order.shape[1] // 4)
+        most, last = 0, np.empty(sizes.sum(), np.int32)
+        place = np.arange(order.shape[1], dtype=np.int32)
         for rows in order:
-            own = codes[rows].ravel()
-            place = np.arange(len(own), dtype=np.int32)
-            last[own] = place  # one use of each row of the table is its last one
-            most = max(most, np.count_nonzero(last[own] == place))
-        return max(self.gathered(most))
+            n = 0
+            for column in large:
+                own = codes[rows, column]
+                last[own] = place  # one use of each row of the table is its last one
+                n += np.count_nonzero(last[own] == place)
+            most = max(most, n)
+        most += sizes.sum() - sizes[large].sum()
+        return int(self._all_gather(np.array([most], np.int32)).max())
 
     def agreed(self, values):
-        """An array that all have computed: that of the first process."""
-        return self.gathered(values)[0]
+        """An array of float32 that all have computed: that of the first process."""
+        all_ = self._all_gather(values.view(np.int32))
+        return all_[: len(values)].view(np.float32)
 
     def keeping(self, keeper):
         """What keeps the state of the fit, or None."""

@@ -247,7 +247,7 @@ class Engine:
         if held is not None:
             codes, others = held
             data = data._replace(codes=tf.constant(codes), rows=tf.constant(others))
-        most = self.others.most_touched(codes, plan.order)
+        most = self.others.most_touched(codes, plan.order, self.problem.sizes)
         plan = plan._replace(most_touched=np.int32(most))
         theta, slots, head, objectives = loop.compiled(self.spec, self.others)(
             state.table.handle,

@@ -128,11 +128,14 @@ class ShardOrder:
         at = sorted(rows.shards)
         self.first_row = sum(sizes[: at[0]])
         rngs = rng.spawn(len(sizes))
-        self._orders = {i: BlockOrder(rows.shards[i], sizes[i], rngs[i]) for i in at}
         # Where a shard gives more or less than its share, its rows weigh as much less
         # or more: what a batch says of all rows is right on average.
-        self._factors = {
+        factors = {
             i: np.float32(rows.sizes[i] / rows.n_rows * batch / sizes[i]) for i in at
+        }
+        self._orders = {
+            i: BlockOrder(Weighted(rows.shards[i], factors[i]), sizes[i], rngs[i])
+            for i in at
         }
 
     def state(self):
@@ -153,26 +156,49 @@ class ShardOrder:
         How many steps there are in a stretch depends on the batch alone: all that read
         shards make the same number of steps at a time.
         """
-        most = max(
-            1, rows_at_once(settings.STRETCH_ROWS, self.rows.width) // self.batch
-        )
+        most = rows_at_once(settings.BLOCK_ROWS, self.rows.width)
+        most = max(1, most * self.rows.n_shards // self.batch)
         while n_steps:
             n = min(n_steps, most)
-            parts = [self._next(i, n) for i in self._orders]
-            held = tuple(
-                np.concatenate(blocks, axis=1).reshape(-1, blocks[0].shape[-1])
-                for blocks in zip(*parts, strict=True)
-            )
-            order = np.arange(len(held[0]), dtype=np.int32).reshape(n, -1)
-            yield order, held
+            yield _side_by_side([self._next(i, n) for i in self._orders])
             n_steps -= n
 
     def _next(self, i, n):
-        """Codes and others of the next steps of a shard, (n, rows, ...)."""
-        found = [
-            tuple(part[order] for part in held)
-            for order, held in self._orders[i].stretches(n)
-        ]
-        codes, others = map(np.concatenate, zip(*found, strict=True))
-        others[..., -1] *= self._factors[i]
+        """Order of the rows of a shard in the next steps, and these rows."""
+        found = list(self._orders[i].stretches(n))
+        if len(found) == 1:
+            return found[0]
+        held = [tuple(part[order.ravel()] for part in own) for order, own in found]
+        held = tuple(map(np.concatenate, zip(*held, strict=True)))
+        return np.arange(len(held[0]), dtype=np.int32).reshape(n, -1), held
+
+
+def _side_by_side(parts):
+    """Orders of several shards and their rows, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    orders, held = zip(*parts, strict=True)
+    starts = np.cumsum([0, *(len(own[0]) for own in held)])[:-1]
+    orders = [own + start for own, start in zip(orders, starts, strict=True)]
+    held = tuple(map(np.concatenate, zip(*held, strict=True)))
+    return np.concatenate(orders, axis=1, dtype=np.int32), held
+
+
+class Weighted:
+    """Rows on the disk that weigh more or less than they say."""
+
+    def __init__(self, rows, factor):
+        self.rows, self.factor = rows, factor
+        self.n_rows, self.width = rows.n_rows, rows.width
+
+    def block(self, start, stop):
+        """As `SpilledRows.block`."""
+        return self._weighted(*self.rows.block(start, stop))
+
+    def at(self, positions):
+        """As `SpilledRows.at`."""
+        return self._weighted(*self.rows.at(positions))
+
+    def _weighted(self, codes, others):
+        others[:, -1] *= self.factor
         return codes, others
