@@ -146,4 +146,6 @@ def trained(estimator, known, start, spilled, counts, group):
     *told, of_bins = zip(*group.gathered(told), strict=True)
     counts[n_tokens:] = sum(of_bins)
     rows = ShardedRows({group.rank: spilled}, list(zip(*told, strict=True)))
-    return estimator._fit_spilled(known, start, rows, counts, group)
+    estimator._fit_spilled(known, start, rows, counts, group)
+    group.gathered(None)  # Nobody leaves before all have ended well.
+    return estimator

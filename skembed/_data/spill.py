@@ -45,6 +45,18 @@ class SpilledRows:
         # Codes, numbers, targets and the weight, each in 4 bytes.
         self.width = sum(part.shape[1] for part in head[:3]) + 1
 
+    @property
+    def told(self):
+        """What there is to know of the rows beside the file."""
+        head = Rows(self.codes, self.numbers, self.targets, self.weights, 0)
+        return head, self.n_rows, self.total, self.n_given
+
+    @classmethod
+    def of_told(cls, told, file):
+        """The rows of a file that another process has opened."""
+        head, *others = told
+        return cls(head, file, *others)
+
     n_counted = Rows.n_counted
 
     @property

@@ -4,6 +4,7 @@ What has to be exact of all rows is counted: tokens, their weights, extremes and
 values. Scales and quantiles of numbers and of the outcome are those of the sample.
 """
 
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,11 +41,14 @@ class Tally:
             self._merge()
 
     def more(self, other):
-        """Add what another has counted."""
-        for part in other._parts:
-            self.add(*part, 0.0, False)
-        self.missing += other.missing
-        self.has_missing |= other.has_missing
+        """What both have counted."""
+        both = Tally()
+        for one in (self, other):
+            for part in one._parts:
+                both.add(*part, 0.0, False)
+        both.missing = self.missing + other.missing
+        both.has_missing = self.has_missing or other.has_missing
+        return both
 
     def __getstate__(self):
         self._merge()
@@ -127,15 +131,16 @@ class Survey:
         return self
 
     def more(self, other):
-        """Add what a survey of other rows has seen."""
-        for tally, own in zip(self.tallies, other.tallies, strict=True):
-            tally.more(own)
-        for known, own in zip(self.ranges, other.ranges, strict=True):
-            known.add(own.low, own.high, own.has_missing)
-        self.n_rows += other.n_rows
-        self.total += other.total
-        self._kept += other._kept
-        return self
+        """What both surveys have seen, of different rows."""
+        both = copy(self)
+        pairs = zip(self.tallies, other.tallies, strict=True)
+        both.tallies = [a.more(b) for a, b in pairs]
+        pairs = zip(self.ranges, other.ranges, strict=True)
+        both.ranges = [a.more(b) for a, b in pairs]
+        both.n_rows = self.n_rows + other.n_rows
+        both.total = self.total + other.total
+        both._kept = self._kept + other._kept
+        return both
 
     def _seen(self, numbered):
         number, samples = numbered
@@ -226,6 +231,13 @@ class _Range:
     def add(self, low, high, has_missing):
         self.low, self.high = min(self.low, low), max(self.high, high)
         self.has_missing |= has_missing
+
+    def more(self, other):
+        """That of both."""
+        both = _Range()
+        for one in (self, other):
+            both.add(one.low, one.high, one.has_missing)
+        return both
 
     def scale(self, values, weights):
         """Scale from the values of a sample, with the range of all rows."""

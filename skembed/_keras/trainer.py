@@ -343,7 +343,8 @@ class _Run:
         while not schedule.done:
             left = left or min(every, schedule.epochs_left(per_epoch))
             while left:
-                n = 1 if self.hooks or keep else left
+                # Only one of several processes may have hooks, and all go together.
+                n = 1 if self.hooks or keep or self.others.n > 1 else left
                 objectives = []
                 for plan, held in self.batches.plans(
                     n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor

@@ -1,0 +1,275 @@
+"""One fit on a Dask cluster: every step where its rows are, and what is known merged.
+
+Dask moves what is known of the rows, never the rows. Each worker that has some of them
+codes its own, and hands the codes to a process that trains together with those of the
+other workers.
+"""
+
+import socket
+import time
+import uuid
+from urllib.parse import urlsplit
+
+from sklearn.base import clone
+
+from .. import _settings as settings
+from .._data.labelled import LabelledParts
+from .._data.survey import Survey
+from ..machines import first_rows
+from . import child
+
+
+def fitted(estimator, parts, client):
+    """The estimator, fitted on the parts where they are.
+
+    Parameters
+    ----------
+    estimator : BaseEmbedding
+        A plain one, not fitted.
+    parts : list of Delayed
+        Of tables, outcomes and weights.
+    client : distributed.Client
+    """
+    whole, estimator = estimator, clone(estimator).set_params(verbose=0)
+    parts = client.compute(parts)
+    looks = [client.submit(_look, estimator, part, pure=False) for part in parts]
+    counts = client.gather([client.submit(_n_rows, look) for look in looks])
+    look = _tree(client, _both_looks, looks, estimator)
+    some = [i for i, n in enumerate(counts) if n]
+    if not some:  # says what is wrong with no rows at all
+        estimator._looked(look.result())
+    seed = estimator._seed()
+    head = client.submit(first, parts[some[0]], pure=False)
+    surveys = [
+        client.submit(_survey, estimator, parts[i], head, look, seed, i, pure=False)
+        for i in some
+    ]
+    survey = _tree(client, _both_surveys, surveys)
+    known = client.submit(_known, estimator, seed, head, look, survey, pure=False)
+    known.result()  # before training waits for others, say what is wrong
+    del looks, surveys, survey, look, head
+    shares = _shares(client, [parts[i] for i in some], [counts[i] for i in some])
+    return _trained(client, whole, known, shares)
+
+
+def _tree(client, both, futures, *first):
+    """What is known by all, merged two by two."""
+    while len(futures) > 1:
+        pairs = [futures[i : i + 2] for i in range(0, len(futures), 2)]
+        futures = [
+            client.submit(both, *first, *pair, pure=False) if pair[1:] else pair[0]
+            for pair in pairs
+        ]
+    return futures[0]
+
+
+# Steps on the workers, before training.
+
+
+def _look(estimator, part):
+    return estimator._look(LabelledParts([part]))
+
+
+def _n_rows(look):
+    return look.n_rows
+
+
+def _both_looks(estimator, a, b):
+    return estimator._both_looks(a, b)
+
+
+def first(part):
+    """A few rows that show what columns there are."""
+    return first_rows(LabelledParts([part]))
+
+
+def _survey(estimator, part, head, look, seed, place):
+    return estimator._survey(LabelledParts([part]), head, look, seed, (place,))
+
+
+def _both_surveys(a, b):
+    return Survey.more(a, b)
+
+
+def _known(estimator, seed, head, look, survey):
+    return estimator._known(seed, head, look, survey)
+
+
+# Training.
+
+
+def _shares(client, parts, counts):
+    """Worker -> its parts and their number of rows; in the order of their first parts.
+
+    A part that several workers have is for the one with the fewest rows so far.
+    """
+    shares = {}
+    for part, n in zip(parts, counts, strict=True):
+        holders = client.who_has([part])[part.key]
+        if not holders:
+            raise RuntimeError(
+                "A part of X was lost on its way, with its worker: fit again."
+            )
+        worker = min(holders, key=lambda one: (shares.get(one, ([], 0))[1], one))
+        own, before = shares.get(worker, ([], 0))
+        shares[worker] = [*own, part], before + n
+    return shares
+
+
+def _trained(client, estimator, known, shares):
+    from distributed import MultiLock
+
+    fit = f"skembed-{uuid.uuid4().hex[:12]}"
+    workers = list(shares)
+    # A fit takes a thread of each of its workers at once: two that have some of them
+    # each would wait for each other.
+    with MultiLock(workers):
+        ports = _free_ports(client, workers)
+        addresses = [f"{_host(worker)}:{port}" for worker, port in ports.items()]
+        futures = {}
+        for rank, (worker, (parts, n_rows)) in enumerate(shares.items()):
+            config = {
+                "cluster": {"worker": addresses},
+                "task": {"type": "worker", "index": rank},
+            }
+            key = f"{fit}-{rank}"
+            future = client.submit(
+                *(_train, fit, key, estimator, parts, n_rows, known, config),
+                key=key,
+                workers=[worker],
+                allow_other_workers=False,
+                retries=0,
+                pure=False,
+            )
+            futures[worker] = future
+        try:
+            return _watched(client, fit, futures)
+        finally:
+            client.cancel(list(futures.values()), force=True)
+            _wait_for_ends(client, fit, workers)
+
+
+def _host(worker):
+    host = urlsplit(worker).hostname
+    if worker.startswith("inproc") or host is None:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _free_ports(client, workers):
+    """A port for each worker's process, none of them twice on a machine."""
+    ports, hosts = {}, {}
+    for worker in workers:
+        hosts.setdefault(_host(worker), []).append(worker)
+    for own in hosts.values():
+        found = client.run(free_ports, len(own), workers=own[:1])[own[0]]
+        ports |= zip(own, found, strict=True)
+    return {worker: ports[worker] for worker in workers}
+
+
+def free_ports(n):
+    """Ports of this machine that nobody listens on."""
+    sockets = [socket.socket() for _ in range(n)]
+    try:
+        for one in sockets:
+            one.bind(("", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _train(fit, key, estimator, parts, n_rows, known, config):
+    """Code the parts of this worker, and train on them together with the others."""
+    from distributed import get_worker
+
+    worker, start = get_worker(), estimator._start(known)
+
+    def is_wanted():
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state == "executing"
+
+    rows = LabelledParts(parts)
+    with estimator._spilled(rows, n_rows, known, start) as (spilled, counts):
+        job = estimator, known, counts, worker.state.nthreads
+        return child.run(fit, job, spilled, config, is_wanted)
+
+
+def _watched(client, fit, futures):
+    """The result of the first process, once all have ended well.
+
+    Raises
+    ------
+    RuntimeError
+        Naming the worker by which the fit has come to its end.
+    """
+    ended, gone, failed_at = {}, [], None
+    while len(ended) < len(futures):
+        time.sleep(settings.WATCH_SECONDS)
+        there = client.nthreads()
+        gone = [worker for worker in futures if worker not in there]
+        for worker, future in futures.items():
+            if worker not in ended and future.done():
+                ended[worker] = _end_of(future)
+        failed = [one for one in ended.values() if one.result is None and one.shown]
+        if failed or gone:
+            now = time.monotonic()
+            failed_at = now if failed_at is None else failed_at
+            # One by which the others failed may still be on its way here.
+            if now - failed_at > settings.GRACE_SECONDS:
+                break
+            if any(one.was_killed for one in failed):
+                break
+    if gone or any(one.shown for one in ended.values()):
+        _raise(fit, ended, gone)
+    return next(one.result for one in ended.values() if one.result is not None)
+
+
+def _end_of(future):
+    if future.status == "finished":
+        return future.result()
+    error = future.exception() if future.status == "error" else None
+    return child.Ended(error=error, shown=f"{future.status}: {error!r}")
+
+
+def _raise(fit, ended, gone):
+    """Raise what has ended a fit: that by which others failed, too, comes first."""
+    if gone:
+        raise RuntimeError(
+            f"The worker {gone[0]} was lost in the middle of the fit {fit}: it was "
+            f"killed, or its machine or its network failed. {_ON}"
+        )
+    for worker, one in ended.items():
+        if one.was_killed:
+            raise RuntimeError(
+                f"The process of the worker {worker} was killed in the middle of the "
+                f"fit {fit}, perhaps for want of memory: {one.shown}. {_ON}"
+            )
+    # Errors of the rows or of the training are their own explanation; those of
+    # TensorFlow's collectives follow from the end of another process.
+    for one in ended.values():
+        if one.error is not None and not type(one.error).__module__.startswith(
+            "tensorflow"
+        ):
+            raise one.error
+    worker, one = next((w, one) for w, one in ended.items() if one.shown)
+    raise RuntimeError(
+        f"The process of the worker {worker} failed in the fit {fit}: {one.shown}. {_ON}"
+    )
+
+
+_ON = (
+    "All other processes of the fit have been ended. With a Checkpoint among the "
+    "callbacks, calling fit again goes on from it."
+)
+
+
+def _wait_for_ends(client, fit, workers):
+    """Wait until no worker has a process of the fit."""
+    deadline = time.monotonic() + settings.GRACE_SECONDS
+    while time.monotonic() < deadline:
+        there = [worker for worker in workers if worker in client.nthreads()]
+        found = client.run(child.is_running, fit, workers=there, on_error="ignore")
+        if not there or not any(found.values()):
+            return
+        time.sleep(settings.WATCH_SECONDS)
