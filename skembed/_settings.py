@@ -76,8 +76,8 @@ TALLY_LEAST = 1 << 20
 # a block that is trained on before the next is read.
 BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
 
-# Seconds between two looks at a process of a fit; seconds that are waited for the others
-# to say what they know, once one has failed.
+# Seconds between two looks at a process of a fit; seconds that are waited for what the
+# others have to say, once one has failed.
 WATCH_SECONDS, GRACE_SECONDS = 0.2, 5.0
 # Bytes that a process hands to the others at a time, outside of steps.
 MESSAGE_BYTES = 1 << 26

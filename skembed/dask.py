@@ -4,10 +4,15 @@ Needs the extra ``[dask]``: ``pip install 'skembed[dask]'``. Read more in
 :ref:`machines`.
 """
 
-import numpy as np
-
 from ._classifier import EmbeddingClassifier
-from ._data.columns import as_tokens
+from ._dask.parts import (
+    is_delayed,
+    is_parted,
+    labelled_parts,
+    meta_of,
+    predicted,
+    predicted_frame,
+)
 from ._regressor import EmbeddingRegressor
 
 __all__ = ["DaskEmbeddingClassifier", "DaskEmbeddingRegressor"]
@@ -77,8 +82,14 @@ class _OnDask:
         from ._dask.cluster import fitted
 
         self._validate_params()
+        if getattr(self, "_skl_callbacks", None):
+            raise ValueError(
+                "Callbacks of scikit-learn see the rows and the network after every "
+                f"epoch, and those of {type(self).__name__} are on other machines: "
+                "leave them out."
+            )
         client = self._client()
-        local = fitted(self._local(), _parts(X, y, sample_weight), client)
+        local = fitted(self._local(), labelled_parts(X, y, sample_weight), client)
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
         own = set(self._get_param_names())
@@ -126,10 +137,10 @@ class _OnDask:
 
         self._needs_fit(method)
         local = delayed(self.to_local(), pure=False)
-        if _is_delayed(X):
-            predict = delayed(_predicted, pure=False)
+        if is_delayed(X):
+            predict = delayed(predicted, pure=False)
             return [predict(part, local, method) for part in X]
-        return X.map_partitions(_in_frame, local, method, meta=meta, token=None)
+        return X.map_partitions(predicted_frame, local, method, meta=meta, token=None)
 
 
 class DaskEmbeddingRegressor(_OnDask, EmbeddingRegressor):
@@ -154,7 +165,8 @@ class DaskEmbeddingRegressor(_OnDask, EmbeddingRegressor):
     -----
     Fitted attributes are those of :class:`~skembed.EmbeddingRegressor`. What needs all
     rows in one place is refused by name: several values in a cell, shared vocabularies,
-    hierarchies, features of tokens, slopes, crosses, a head of one's own, early stopping.
+    hierarchies, features of tokens, slopes, curves and crosses, a head of one's own,
+    early stopping, callbacks other than a :class:`~skembed.Checkpoint`.
 
     Examples
     --------
@@ -187,7 +199,7 @@ class DaskEmbeddingRegressor(_OnDask, EmbeddingRegressor):
         y : dask.dataframe.Series or DataFrame, or list of Delayed
             Lazily, part by part; of rows in memory as in the plain estimator.
         """
-        if not _is_parted(X):
+        if not is_parted(X):
             return super().predict(X, return_std=return_std)
         if return_std:
             raise ValueError(
@@ -197,7 +209,7 @@ class DaskEmbeddingRegressor(_OnDask, EmbeddingRegressor):
         meta = {"prediction": "f8"}
         if not self._y_is_1d:
             meta = {i: "f8" for i in range(len(self._fitted.scale))}
-        return self._lazily("predict", X, _meta(X, meta, self._y_is_1d))
+        return self._lazily("predict", X, meta_of(X, meta, self._y_is_1d))
 
 
 class DaskEmbeddingClassifier(_OnDask, EmbeddingClassifier):
@@ -251,13 +263,13 @@ class DaskEmbeddingClassifier(_OnDask, EmbeddingClassifier):
         y : dask.dataframe.Series or DataFrame, or list of Delayed
             Lazily, part by part; of rows in memory as in the plain estimator.
         """
-        if not _is_parted(X):
+        if not is_parted(X):
             return super().predict(X)
         if self._is_multilabel:
             meta = {i: "i8" for i in self.classes_}
         else:
             meta = {"prediction": self.classes_.dtype}
-        return self._lazily("predict", X, _meta(X, meta, not self._is_multilabel))
+        return self._lazily("predict", X, meta_of(X, meta, not self._is_multilabel))
 
     def predict_proba(self, X):
         """Predict the probability of each class for each row.
@@ -273,151 +285,7 @@ class DaskEmbeddingClassifier(_OnDask, EmbeddingClassifier):
             Lazily, part by part, one column for each class; of rows in memory as in the
             plain estimator.
         """
-        if not _is_parted(X):
+        if not is_parted(X):
             return super().predict_proba(X)
-        meta = _meta(X, {label: "f8" for label in self.classes_}, False)
+        meta = meta_of(X, {label: "f8" for label in self.classes_}, False)
         return self._lazily("predict_proba", X, meta)
-
-
-# Collections of Dask.
-
-
-def _is_delayed(X):
-    from dask.delayed import Delayed
-
-    return isinstance(X, list | tuple) and bool(X) and isinstance(X[0], Delayed)
-
-
-def _is_parted(X):
-    """Whether these are rows in parts, for Dask to compute."""
-    return _is_delayed(X) or hasattr(X, "map_partitions")
-
-
-def _meta(X, columns, is_series):
-    """What a prediction of a part looks like."""
-    if _is_delayed(X):
-        return None
-    import pandas as pd
-
-    frame = pd.DataFrame({k: pd.Series(dtype=v) for k, v in columns.items()})
-    return frame["prediction"] if is_series else frame
-
-
-def _predicted(part, estimator, method):
-    return getattr(estimator, method)(part)
-
-
-def _in_frame(part, estimator, method):
-    """Predictions of a part of a data frame, under its index."""
-    import pandas as pd
-
-    if len(part):
-        found = getattr(estimator, method)(part)
-    else:  # as many columns as ever
-        shape = (0,)
-        if method == "predict_proba" or getattr(estimator, "_is_multilabel", False):
-            shape = 0, len(estimator.classes_)
-        found = np.empty(shape)
-    if found.ndim == 1:
-        return pd.Series(found, index=part.index, name="prediction")
-    names = getattr(estimator, "classes_", range(found.shape[1]))
-    return pd.DataFrame(found, index=part.index, columns=list(names))
-
-
-def _parts(X, y, sample_weight):
-    """Delayed parts of tables with their outcomes and weights."""
-    from dask import delayed
-
-    columns = list(getattr(X, "columns", []))
-    tables = _delayed(X, "X")
-    names = {}
-    own = {"y": y, "sample_weight": sample_weight}
-    parts = {"y": None, "sample_weight": None}
-    for what, values in own.items():
-        if values is None:
-            if what == "y":
-                raise ValueError("y is None: give the outcome, or its column's name.")
-            continue
-        is_list = isinstance(values, list | tuple) and what == "y"
-        of_names = list(values) if is_list else [values]
-        if of_names and all(isinstance(name, str) for name in of_names):
-            missing = [name for name in of_names if columns and name not in columns]
-            if missing:
-                raise ValueError(f"X has no column {missing[0]!r}, which {what} names.")
-            names[what] = list(values) if is_list else values
-            continue
-        parts[what] = _delayed(values, what)
-        if len(parts[what]) != len(tables):
-            raise ValueError(
-                f"X comes in {len(tables)} parts and {what} in {len(parts[what])}: both "
-                "must be parted in the same way."
-            )
-    part = delayed(_part, pure=False)
-    none = [None] * len(tables)
-    return [
-        part(table, a, b, names)
-        for table, a, b in zip(
-            tables, parts["y"] or none, parts["sample_weight"] or none, strict=True
-        )
-    ]
-
-
-def _delayed(values, what):
-    """Parts of a collection."""
-    if _is_delayed(values):
-        return list(values)
-    if hasattr(values, "to_delayed") and hasattr(values, "npartitions"):
-        if hasattr(values, "map_partitions"):
-            return list(values.to_delayed())
-    raise TypeError(
-        f"{what} is a {type(values).__name__}; on Dask it is a data frame or series of "
-        "dask.dataframe, or a list of delayed data frames (or, beside X, the name of a "
-        "column). Arrays: dask.dataframe.from_dask_array. Rows in memory: the plain "
-        "estimator."
-    )
-
-
-def _part(table, y, weights, names):
-    """Table, outcomes and weights of a part."""
-    from ._data import frames
-
-    if not frames.is_frame(table):
-        raise TypeError(
-            f"A part of X is a {type(table).__name__}; it must be a data frame of "
-            "pandas, polars or pyarrow."
-        )
-    if "y" in names:
-        own = names["y"]
-        y = table[own] if isinstance(own, str) else [table[name] for name in own]
-    if "sample_weight" in names:
-        weights = table[names["sample_weight"]]
-    apart = {names.get("sample_weight")}
-    apart |= (
-        {names["y"]} if isinstance(names.get("y"), str) else set(names.get("y", ()))
-    )
-    left = [name for name in frames.names(table) if name not in apart]
-    if not left:
-        raise ValueError(f"X has no columns beside {sorted(filter(None, apart))}.")
-    table = frames.select(table, left)
-    y = _outcomes(y)
-    weights = None if weights is None else as_tokens(weights)
-    for what, values in {"y": y, "sample_weight": weights}.items():
-        if values is not None and len(values) != len(table):
-            raise ValueError(
-                f"A part of X has {len(table)} rows, and the same part of {what} "
-                f"{len(values)}."
-            )
-    return table, y, weights
-
-
-def _outcomes(y):
-    """One array of the outcomes of a part."""
-    from ._data import frames
-
-    if frames.is_frame(y):
-        y = [y[name] for name in frames.names(y)]
-    if isinstance(y, list) and y and not np.isscalar(y[0]):
-        return np.stack([as_tokens(column) for column in y], axis=1)
-    if isinstance(y, np.ndarray) and y.ndim == 2:
-        return y
-    return as_tokens(y)

@@ -45,8 +45,8 @@ def fit_together(estimator, X, y, sample_weight=None, *, n_threads=None):
     Raises
     ------
     RuntimeError
-        If TF_CONFIG is not set, or the rows of a process cannot be read; the message
-        names the process.
+        If TF_CONFIG is not set, the rows of a process cannot be read, or a process is
+        lost; the message names it.
     ValueError
         If a parameter asks for what needs all rows in one place.
 
@@ -81,11 +81,12 @@ def fit_together(estimator, X, y, sample_weight=None, *, n_threads=None):
         )
     estimator._validate_params()
     rows = Labelled.of([X] if frames.is_frame(X) else X, y, sample_weight)
-    group = Group(n_threads)
+    group = Group.here(n_threads)
     verbose = estimator.verbose
     try:
         estimator.verbose = 0 if group.rank else verbose
-        return _fitted(estimator, rows, group)
+        with group.watching():
+            return _fitted(estimator, rows, group)
     finally:
         estimator.verbose = verbose
 

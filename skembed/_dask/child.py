@@ -108,13 +108,11 @@ def _ended(code, out, error):
     out.seek(0)
     if code == 0:
         return pickle.load(out)
+    if code == -signal.SIGKILL:
+        return Ended(shown="SIGKILL", was_killed=True)
     error.seek(0)
     said = error.read().decode(errors="replace").strip().splitlines()[-5:]
-    if code < 0:
-        shown = f"killed by signal {-code} ({signal.Signals(-code).name})"
-    else:
-        shown = f"ended with code {code}"
-    return Ended(shown="\n".join([shown, *said]), was_killed=code == -signal.SIGKILL)
+    return Ended(shown="\n".join([f"exit code {code}", *said]))
 
 
 def main(file, out):
@@ -138,18 +136,22 @@ def main(file, out):
         with os.fdopen(file, "rb") as rows:
             spilled = SpilledRows.of_told(told, rows)
             start = estimator._start(known)
-            trained(estimator, known, start, spilled, counts, group)
+            with group.watching():
+                trained(estimator, known, start, spilled, counts, group)
         # All have the same; one of them is enough.
         ended = Ended(None if group.rank else estimator)
     except Exception as error:
-        ended = Ended(error=_without_chain(error), shown=traceback.format_exc(limit=-3))
+        from .._keras.group import ProcessLost
+
+        own = None if isinstance(error, ProcessLost) else _alone(error)
+        ended = Ended(error=own, shown=traceback.format_exc(limit=-3))
     with os.fdopen(out, "wb") as file:
         pickle.dump(ended, file, protocol=5)
     # TensorFlow would wait for the others, who may be gone.
     os._exit(0)
 
 
-def _without_chain(error):
+def _alone(error):
     """The error as it can be pickled; None where it cannot."""
     try:
         return pickle.loads(pickle.dumps(error))

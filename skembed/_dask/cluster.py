@@ -216,7 +216,7 @@ def _watched(client, fit, futures):
             now = time.monotonic()
             failed_at = now if failed_at is None else failed_at
             # One by which the others failed may still be on its way here.
-            if now - failed_at > settings.GRACE_SECONDS:
+            if now - failed_at > settings.GRACE_SECONDS or gone:
                 break
             if any(one.was_killed for one in failed):
                 break
@@ -243,18 +243,15 @@ def _raise(fit, ended, gone):
         if one.was_killed:
             raise RuntimeError(
                 f"The process of the worker {worker} was killed in the middle of the "
-                f"fit {fit}, perhaps for want of memory: {one.shown}. {_ON}"
+                f"fit {fit} ({one.shown}), perhaps for want of memory. {_ON}"
             )
-    # Errors of the rows or of the training are their own explanation; those of
-    # TensorFlow's collectives follow from the end of another process.
     for one in ended.values():
-        if one.error is not None and not type(one.error).__module__.startswith(
-            "tensorflow"
-        ):
+        if one.error is not None:
             raise one.error
     worker, one = next((w, one) for w, one in ended.items() if one.shown)
     raise RuntimeError(
-        f"The process of the worker {worker} failed in the fit {fit}: {one.shown}. {_ON}"
+        f"The process of the worker {worker} failed in the fit {fit}: {one.shown}. "
+        f"{_ON}"
     )
 
 

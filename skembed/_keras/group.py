@@ -6,13 +6,19 @@ dense weights as they are, and of the table only the rows that somebody has touc
 """
 
 import pickle
-from functools import cached_property
+import re
+from contextlib import contextmanager
+from functools import cache, cached_property
 
 import numpy as np
 import tensorflow as tf
 
 from .. import _settings as settings
 from .._training.checkpoint import SharedKeeper
+
+
+class ProcessLost(RuntimeError):
+    """Another process of a fit cannot be reached any more."""
 
 
 class Nobody:
@@ -92,6 +98,12 @@ class Group:
     sent : tf.Variable
         Bytes that this process has handed to the others in steps so far.
     """
+
+    @classmethod
+    @cache
+    def here(cls, n_threads=None):
+        """That of this process: TensorFlow lets it meet the others once."""
+        return cls(n_threads)
 
     def __init__(self, n_threads=None):
         # On other devices sums may come out otherwise in every process, and the copies
@@ -189,6 +201,26 @@ class Group:
         """An array of float32 that all have computed: that of the first process."""
         all_ = self._all_gather(values.view(np.int32))
         return all_[: len(values)].view(np.float32)
+
+    @contextmanager
+    def watching(self):
+        """Say which process is gone, where what is done in here ends by that."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if "ollective" not in error.message:
+                raise
+            named = re.search(r"/task:(\d+)", error.message)
+            rank = "Another one" if named is None else f"Process {named[1]}"
+            addresses = self.strategy.cluster_resolver.cluster_spec().as_dict()
+            if named is not None:
+                rank += f" ({addresses['worker'][int(named[1])]})"
+            raise ProcessLost(
+                f"{rank} of the {self.n} processes of this fit cannot be reached any "
+                "more: it has ended by an error of its own or was killed, or the "
+                "network failed. With a Checkpoint among the callbacks, fitting again "
+                "in all of them goes on from it."
+            ) from error
 
     def keeping(self, keeper):
         """What keeps the state of the fit, or None."""

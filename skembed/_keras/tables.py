@@ -140,7 +140,9 @@ class PointTable:
             data_part, [flat, theta], unconnected_gradients="zero"
         )
         per = plan.per_observation
-        return Slopes(by_theta * per, (uses.added_up(by_flat) * per,))
+        slope = uses.added_up(by_flat) * per
+        slope.set_shape([None, self.width])
+        return Slopes(by_theta * per, (slope,))
 
     def pull(self, theta, data):
         """Nothing keeps the dense weights near their start."""

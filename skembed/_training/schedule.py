@@ -24,7 +24,7 @@ def warm_up(likelihood, n_columns):
 def auto_batch_size(n, n_shards=1):
     """Rows per step: about a hundred steps per epoch, from 32 to 8,192 rows.
 
-    Of several shards, each may give more: a step has to outlast what is exchanged in it.
+    Each of several shards may give more: a step has to outlast what is exchanged in it.
     """
     if n <= settings.MIN_BATCH:
         return max(int(math.ceil(n)), 1)
