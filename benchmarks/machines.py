@@ -20,11 +20,10 @@ import numpy as np
 import out_of_core
 
 
-def run(path, epochs, batch, cores):
+def run(folder, epochs, batch, cores):
     """Fit the rows of this process with the others; the first one prints."""
-    os.sched_setaffinity(
-        0, {cores[json.loads(os.environ["TF_CONFIG"])["task"]["index"]]}
-    )
+    rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    os.sched_setaffinity(0, {cores[rank % len(cores)]})
     from skembed import EmbeddingRegressor
     from skembed._keras import group, trainer
     from skembed.machines import fit_together
@@ -51,7 +50,7 @@ def run(path, epochs, batch, cores):
     trainer.Engine.advance, group.Group.__init__ = timed, seen
     model = EmbeddingRegressor(epochs=epochs, batch_size=batch, random_state=0)
     start = time.perf_counter()
-    fit_together(model, path, "y", n_threads=1)
+    fit_together(model, f"{folder}/{rank}.parquet", "y", n_threads=1)
     seconds = time.perf_counter() - start
     if groups[0].rank:
         return
@@ -83,23 +82,23 @@ def run(path, epochs, batch, cores):
     )
 
 
-def start(paths, args):
-    """Start a process for each file, and wait for them."""
-    sockets = [socket.socket() for _ in paths]
+def start(n, command):
+    """Start a Python command `n` times, as any launcher would, and wait for all."""
+    sockets = [socket.socket() for _ in range(n)]
     for one in sockets:
         one.bind(("localhost", 0))
     addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:
         one.close()
-    batch, processes = str(args.batch * len(paths)), []
-    for i, path in enumerate(paths):
+    processes = []
+    for i in range(n):
         config = {
             "cluster": {"worker": addresses},
             "task": {"type": "worker", "index": i},
         }
         environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
-        command = [sys.executable, *sys.argv, "--run", str(path), "--batch", batch]
-        processes.append(subprocess.Popen(command, env=environment))
+        process = subprocess.Popen([sys.executable, *command], env=environment)
+        processes.append(process)
     for process in processes:
         if process.wait():
             raise SystemExit(process.returncode)
@@ -127,7 +126,8 @@ def main():
         for path in paths:
             if not path.exists():
                 out_of_core.make(path, rows, args.tokens)
-        start(paths, args)
+        batch = str(args.batch * n)
+        start(n, [*sys.argv, "--run", str(folder), "--batch", batch])
 
 
 if __name__ == "__main__":

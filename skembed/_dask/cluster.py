@@ -31,6 +31,8 @@ def fitted(estimator, parts, client):
     client : distributed.Client
     """
     whole, estimator = estimator, clone(estimator).set_params(verbose=0)
+    from distributed import wait
+
     parts = client.compute(parts)
     looks = [client.submit(_look, estimator, part, pure=False) for part in parts]
     counts = client.gather([client.submit(_n_rows, look) for look in looks])
@@ -46,7 +48,9 @@ def fitted(estimator, parts, client):
     ]
     survey = _tree(client, _both_surveys, surveys)
     known = client.submit(_known, estimator, seed, head, look, survey, pure=False)
-    known.result()  # before training waits for others, say what is wrong
+    wait(known)
+    if known.status == "error":
+        known.result()  # It says what is wrong, before training waits for others.
     del looks, surveys, survey, look, head
     shares = _shares(client, [parts[i] for i in some], [counts[i] for i in some])
     return _trained(client, whole, known, shares)
@@ -207,10 +211,10 @@ def _watched(client, fit, futures):
     while len(ended) < len(futures):
         time.sleep(settings.WATCH_SECONDS)
         there = client.nthreads()
-        gone = [worker for worker in futures if worker not in there]
         for worker, future in futures.items():
             if worker not in ended and future.done():
                 ended[worker] = _end_of(future)
+        gone = [one for one in futures if one not in there and one not in ended]
         failed = [one for one in ended.values() if one.result is None and one.shown]
         if failed or gone:
             now = time.monotonic()

@@ -95,6 +95,8 @@ class Group:
     rank : int
         Place of this process among them.
     n : int
+    addresses : list of str
+        Of all of them.
     sent : tf.Variable
         Bytes that this process has handed to the others in steps so far.
     """
@@ -117,7 +119,12 @@ class Group:
             communication_options=options
         )
         resolver = self.strategy.cluster_resolver
+        cluster = resolver.cluster_spec().as_dict()
+        chief = cluster.get("chief", [])  # as some launchers call the first of them
+        self.addresses = [*chief, *cluster.get("worker", [])]
+        self._n_workers = len(self.addresses) - len(chief)
         self.rank = resolver.task_id or 0
+        self.rank += len(chief) * (resolver.task_type == "worker")
         self.n = self.strategy.num_replicas_in_sync
         self.sent = tf.Variable(0, dtype=tf.int64)
 
@@ -210,13 +217,14 @@ class Group:
         except tf.errors.OpError as error:
             if "ollective" not in error.message:
                 raise
-            named = re.search(r"/task:(\d+)", error.message)
-            rank = "Another one" if named is None else f"Process {named[1]}"
-            addresses = self.strategy.cluster_resolver.cluster_spec().as_dict()
-            if named is not None:
-                rank += f" ({addresses['worker'][int(named[1])]})"
+            job = re.search(r"/job:(\w+)/replica:0/task:(\d+)", error.message)
+            lost = "Another one"
+            if job is not None:
+                rank = int(job[2])
+                rank += (job[1] == "worker") * (len(self.addresses) - self._n_workers)
+                lost = f"Process {rank} ({self.addresses[rank]})"
             raise ProcessLost(
-                f"{rank} of the {self.n} processes of this fit cannot be reached any "
+                f"{lost} of the {self.n} processes of this fit cannot be reached any "
                 "more: it has ended by an error of its own or was killed, or the "
                 "network failed. With a Checkpoint among the callbacks, fitting again "
                 "in all of them goes on from it."
