@@ -160,19 +160,19 @@ class Group:
         all_ = _here().all_gather(tf.identity(own), axis=0)
         all_.set_shape([None, 1 + sum(widths)])
         at = tf.bitcast(all_[:, 0], tf.int32)
-        # Ours once more, to find them among all: those of others are in their order.
-        union, place = tf.unique(tf.concat([at, touched], 0))
-        n_all = tf.size(at)
-        ones = tf.ones([n_all])
-        place_of_all = tf.cast(place[:n_all], tf.int64)
-        indices = tf.stack([place_of_all, tf.range(tf.cast(n_all, tf.int64))], axis=1)
-        shape = tf.stack([tf.size(union, tf.int64), tf.cast(n_all, tf.int64)])
+        union, place = tf.unique(at)
+        n_all = tf.size(at, tf.int64)
+        indices = tf.stack([tf.cast(place, tf.int64), tf.range(n_all)], axis=1)
         # One thread adds in the order of the parts: the same bits in every process.
         total = tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=indices, a_values=ones, a_shape=shape, b=all_[:, 1:]
+            a_indices=indices,
+            a_values=tf.ones([n_all]),
+            a_shape=tf.stack([tf.size(union, tf.int64), n_all]),
+            b=all_[:, 1:],
         )
         total.set_shape([None, sum(widths)])
-        return union, tf.gather(place[n_all:], use), tf.split(total, widths, axis=1)
+        use = tf.gather(place[self.rank * most :], use)
+        return union, use, tf.split(total, widths, axis=1)
 
     def _count(self, sent):
         self.sent.assign_add(tf.cast(4 * tf.size(sent), tf.int64))
