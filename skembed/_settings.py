@@ -79,6 +79,8 @@ BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
 # Seconds between two looks at a process of a fit; seconds that are waited for what the
 # others have to say, once one has failed.
 WATCH_SECONDS, GRACE_SECONDS = 0.2, 5.0
+# Ports that processes of a fit listen on, and how often they try to meet on others.
+PORTS, MEETINGS = (15_000, 32_000), 3
 # Bytes that a process hands to the others at a time, outside of steps.
 MESSAGE_BYTES = 1 << 26
 

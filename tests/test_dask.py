@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import socket
 import threading
 import time
 
@@ -12,6 +13,7 @@ import pytest
 from sklearn.base import clone
 
 from skembed import Checkpoint, EmbeddingClassifier, EmbeddingRegressor
+from skembed._dask import cluster
 from skembed.dask import DaskEmbeddingClassifier, DaskEmbeddingRegressor
 
 dd = pytest.importorskip("dask.dataframe")
@@ -106,7 +108,26 @@ def test_it_is_cloned_and_pickled_without_its_client(fitted, client):
             getattr(fitted, name)([["a"]], [1.0])
 
 
-def test_classes_weights_and_delayed_parts(frame, client):
+@pytest.fixture
+def taken(monkeypatch):
+    """A port that is taken between being found and being used, the first time."""
+    asked, found = [], cluster._free_ports
+    with socket.socket() as one:
+        one.bind(("", 0))
+        one.listen()
+
+        def free_ports(client, workers):
+            ports = found(client, workers)
+            if not asked:
+                ports[workers[1]] = one.getsockname()[1]
+            asked.append(ports)
+            return ports
+
+        monkeypatch.setattr(cluster, "_free_ports", free_ports)
+        yield asked
+
+
+def test_classes_weights_and_delayed_parts(frame, client, taken):
     starts = range(0, N, 1_000)
     parts = [frame[start : start + 1_000] for start in starts]
     X = [dask.delayed(part[FEATURES]) for part in parts]
@@ -115,6 +136,7 @@ def test_classes_weights_and_delayed_parts(frame, client):
     params = {"class_weight": "balanced", "epochs": 6, "batch_size": 150}
     params["random_state"] = 0
     model = DaskEmbeddingClassifier(client=client, **params).fit(X, y, w)
+    assert len(taken) == 2
     assert model.classes_.tolist() == ["high", "low"]
     plain = EmbeddingClassifier(**params)
     plain.fit(frame[FEATURES], frame["label"], frame["w"])

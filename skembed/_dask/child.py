@@ -36,12 +36,15 @@ class Ended(NamedTuple):
         What there is to say of an end without a result.
     was_killed : bool
         Whether it has ended by a signal.
+    has_met : bool
+        Whether it could begin to wait for the others.
     """
 
     result: object = None
     error: Exception | None = None
     shown: str = ""
     was_killed: bool = False
+    has_met: bool = True
 
 
 class Unwanted(Exception):
@@ -129,8 +132,10 @@ def main(file, out):
     from .._keras.group import Group
     from ..machines import trained
 
+    has_met = False
     try:
         group = Group(n_threads)
+        has_met = True
         if group.rank:
             estimator.verbose = 0
         with os.fdopen(file, "rb") as rows:
@@ -144,7 +149,8 @@ def main(file, out):
         from .._keras.group import ProcessLost
 
         own = None if isinstance(error, ProcessLost) else _alone(error)
-        ended = Ended(error=own, shown=traceback.format_exc(limit=-3))
+        shown = traceback.format_exc(limit=-3)
+        ended = Ended(error=own, shown=shown, has_met=has_met)
     with os.fdopen(out, "wb") as file:
         pickle.dump(ended, file, protocol=5)
     # TensorFlow would wait for the others, who may be gone.

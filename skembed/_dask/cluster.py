@@ -5,9 +5,11 @@ codes its own, and hands the codes to a process that trains together with those 
 other workers.
 """
 
+import random
 import socket
 import time
 import uuid
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from sklearn.base import clone
@@ -128,29 +130,42 @@ def _trained(client, estimator, known, shares):
     # A fit takes a thread of each of its workers at once: two that have some of them
     # each would wait for each other.
     with MultiLock(workers):
-        ports = _free_ports(client, workers)
-        addresses = [f"{_host(worker)}:{port}" for worker, port in ports.items()]
-        futures = {}
-        for rank, (worker, (parts, n_rows)) in enumerate(shares.items()):
-            config = {
-                "cluster": {"worker": addresses},
-                "task": {"type": "worker", "index": rank},
-            }
-            key = f"{fit}-{rank}"
-            future = client.submit(
-                *(_train, fit, key, estimator, parts, n_rows, known, config),
-                key=key,
-                workers=[worker],
-                allow_other_workers=False,
-                retries=0,
-                pure=False,
-            )
-            futures[worker] = future
-        try:
-            return _watched(client, fit, futures)
-        finally:
-            client.cancel(list(futures.values()), force=True)
-            _wait_for_ends(client, fit, workers)
+        for left in reversed(range(settings.MEETINGS)):
+            futures = _started(client, fit, estimator, known, shares)
+            try:
+                return _watched(client, fit, futures)
+            except NotMet as error:
+                if not left:
+                    raise RuntimeError(str(error)) from None
+            finally:
+                client.cancel(list(futures.values()), force=True)
+                _wait_for_ends(client, fit, workers)
+
+
+class NotMet(Exception):
+    """A process could not begin: its port was taken in the meantime."""
+
+
+def _started(client, fit, estimator, known, shares):
+    """Worker -> what its process will have made."""
+    ports = _free_ports(client, list(shares))
+    addresses = [f"{_host(worker)}:{port}" for worker, port in ports.items()]
+    futures = {}
+    for rank, (worker, (parts, n_rows)) in enumerate(shares.items()):
+        config = {
+            "cluster": {"worker": addresses},
+            "task": {"type": "worker", "index": rank},
+        }
+        key = f"{fit}-{rank}-{uuid.uuid4().hex[:6]}"
+        futures[worker] = client.submit(
+            *(_train, fit, key, estimator, parts, n_rows, known, config),
+            key=key,
+            workers=[worker],
+            allow_other_workers=False,
+            retries=0,
+            pure=False,
+        )
+    return futures
 
 
 def _host(worker):
@@ -173,14 +188,15 @@ def _free_ports(client, workers):
 
 def free_ports(n):
     """Ports of this machine that nobody listens on."""
-    sockets = [socket.socket() for _ in range(n)]
-    try:
-        for one in sockets:
-            one.bind(("", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    found = []
+    # Below those that systems take for connections of their own at any moment.
+    for port in random.SystemRandom().sample(range(*settings.PORTS), 1000):
+        if len(found) == n:
+            break
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("", port))
+            found.append(port)
+    return found
 
 
 def _train(fit, key, estimator, parts, n_rows, known, config):
@@ -206,6 +222,8 @@ def _watched(client, fit, futures):
     ------
     RuntimeError
         Naming the worker by which the fit has come to its end.
+    NotMet
+        If the processes could not begin.
     """
     ended, gone, failed_at = {}, [], None
     while len(ended) < len(futures):
@@ -222,7 +240,7 @@ def _watched(client, fit, futures):
             # One by which the others failed may still be on its way here.
             if now - failed_at > settings.GRACE_SECONDS or gone:
                 break
-            if any(one.was_killed for one in failed):
+            if any(one.was_killed or not one.has_met for one in failed):
                 break
     if gone or any(one.shown for one in ended.values()):
         _raise(fit, ended, gone)
@@ -248,6 +266,12 @@ def _raise(fit, ended, gone):
             raise RuntimeError(
                 f"The process of the worker {worker} was killed in the middle of the "
                 f"fit {fit} ({one.shown}), perhaps for want of memory. {_ON}"
+            )
+    for worker, one in ended.items():
+        if not one.has_met:
+            raise NotMet(
+                f"The process of the worker {worker} could not begin to wait for the "
+                f"others of the fit {fit}: {one.shown}"
             )
     for one in ended.values():
         if one.error is not None:
