@@ -3,8 +3,9 @@
 ``python benchmarks/machines.py --rows 5_000_000 --tokens 100_000`` makes files of
 Parquet as `out_of_core.py` does, one for each process, and fits them with one process
 and with several, each of which has one core of its own and is started as any launcher
-would start it. Each run prints one line of JSON: seconds per step are the median over
-stretches of steps, without the first, in which TensorFlow traces the loop.
+would start it. Each run prints one line of JSON. Seconds of a step are those of all
+that training does, reading blocks included, without the first stretch of steps, in
+which TensorFlow traces the loop.
 """
 
 import argparse
@@ -28,19 +29,16 @@ def run(folder, epochs, batch, cores):
     from skembed._keras import group, trainer
     from skembed.machines import fit_together
 
-    steps, groups = [], []
+    stretches, groups, touched = [], [], []
     advance, init = trainer.Engine.advance, group.Group.__init__
 
     def timed(engine, state, plan, held=None):
-        sent = int(groups[0].sent.numpy())
-        start, busy = time.perf_counter(), time.process_time()
         found = advance(engine, state, plan, held)
-        n = len(plan.order)
-        seconds = time.perf_counter() - start, time.process_time() - busy
-        sent = int(groups[0].sent.numpy()) - sent
-        touched = np.mean([len(np.unique(held[0][rows])) for rows in plan.order])
-        if n > 1:
-            steps.append([*(s / n for s in seconds), sent / n, touched])
+        sent = int(groups[0].sent.numpy())
+        if not touched:
+            touched.append(len(np.unique(held[0][plan.order[0]])))
+        now = time.perf_counter(), time.process_time()
+        stretches.append([len(plan.order), *now, sent])
         return found
 
     def seen(one, *args):
@@ -52,34 +50,27 @@ def run(folder, epochs, batch, cores):
     start = time.perf_counter()
     fit_together(model, f"{folder}/{rank}.parquet", "y", n_threads=1)
     seconds = time.perf_counter() - start
-    if groups[0].rank:
+    if rank:
         return
-    wall, cpu, sent, touched = np.median(steps[1:], axis=0)
-    widths = model.embeddings_[0].shape[1]
-    print(
-        json.dumps(
-            {
-                "processes": groups[0].n,
-                "rows of a batch": batch,
-                "ms of a step": round(1e3 * wall, 2),
-                "ms of a step, fastest stretch": round(
-                    1e3 * np.min(steps[1:], axis=0)[0], 2
-                ),
-                "ms of a step, of the processor": round(1e3 * cpu, 2),
-                "rows per second": round(batch / wall),
-                "bytes sent by each process in a step": round(sent),
-                "rows of the table touched by each": round(touched),
-                "length of vectors": widths,
-                "dense weights": int(
-                    sum(v.size for v in model._fitted.weights.dense.values())
-                ),
-                "seconds of the fit": round(seconds, 1),
-                "epochs": model.n_iter_,
-                "load": os.getloadavg()[0],
-            }
-        ),
-        flush=True,
-    )
+    # From the end of the first stretch, in which the loop is traced, to the last one.
+    n = sum(stretch[0] for stretch in stretches[1:])
+    wall, cpu, sent = np.subtract(stretches[-1][1:], stretches[0][1:]) / n
+    dense = sum(value.size for value in model._fitted.weights.dense.values())
+    out = {
+        "processes": groups[0].n,
+        "rows of a batch": batch,
+        "steps": n,
+        "ms of a step": round(1e3 * wall, 2),
+        "ms of a step, of the processor": round(1e3 * cpu, 2),
+        "rows per second": round(batch / wall),
+        "bytes sent by each process in a step": round(sent),
+        "rows of the table touched by each": touched[0],
+        "length of vectors": model.embeddings_[0].shape[1],
+        "dense weights": int(dense),
+        "seconds of the fit": round(seconds, 1),
+        "load": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(out), flush=True)
 
 
 def start(n, command):

@@ -146,7 +146,8 @@ def trained(estimator, known, start, spilled, counts, group):
     told = spilled.n_rows, spilled.total, spilled.n_given, counts[n_tokens:]
     *told, of_bins = zip(*group.gathered(told), strict=True)
     counts[n_tokens:] = sum(of_bins)
-    rows = ShardedRows({group.rank: spilled}, list(zip(*told, strict=True)))
+    told = list(zip(*told, strict=True))
+    rows = ShardedRows({group.rank: spilled}, told, group.least)
     estimator._fit_spilled(known, start, rows, counts, group)
     group.gathered(None)  # Nobody leaves before all have ended well.
     return estimator

@@ -15,12 +15,14 @@ class ShardedRows:
     told : list of (int, float, int)
         Of all shards: number of merged rows, sum of the weights, and number of rows
         before equal ones were merged.
+    least : callable, default=int
+        Gives the least of the numbers that all who read shards call it with.
     """
 
     blend = None
 
-    def __init__(self, shards, told):
-        self.shards = shards
+    def __init__(self, shards, told, least=int):
+        self.shards, self.least = shards, least
         head = next(iter(shards.values()))
         self.codes, self.numbers = head.codes, head.numbers
         self.targets, self.weights, self.width = head.targets, head.weights, head.width

@@ -204,6 +204,10 @@ class Group:
         most += sizes.sum() - sizes[large].sum()
         return int(self._all_gather(np.array([most], np.int32)).max())
 
+    def least(self, n):
+        """The least of the numbers of all processes."""
+        return int(self._all_gather(np.array([n], np.int32)).min())
+
     def agreed(self, values):
         """An array of float32 that all have computed: that of the first process."""
         all_ = self._all_gather(values.view(np.int32))

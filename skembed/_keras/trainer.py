@@ -146,6 +146,7 @@ class Engine:
     shapes: dict
     data: loop.Data
     others: object = NOBODY
+    blocks: list = field(default_factory=list)
 
     @classmethod
     def of(cls, phase, anchor, batches, dense_weights, others=NOBODY):
@@ -245,8 +246,8 @@ class Engine:
         """
         data, codes = self.data, self.problem.rows.codes
         if held is not None:
-            codes, others = held
-            data = data._replace(codes=tf.constant(codes), rows=tf.constant(others))
+            codes = held[0]
+            data = data._replace(**self._block(held))
         most = self.others.most_touched(codes, plan.order, self.problem.sizes)
         plan = plan._replace(most_touched=np.int32(most))
         theta, slots, head, objectives = loop.compiled(self.spec, self.others)(
@@ -262,6 +263,13 @@ class Engine:
         # Whether to stop hangs on it: no two may read other digits.
         objectives = self.others.agreed(objectives.numpy())
         return state, objectives.astype(np.float64)
+
+    def _block(self, held):
+        """A block of rows as tensors; the last one is kept, as it may come again."""
+        if not self.blocks or self.blocks[0] is not held:
+            codes, others = map(tf.constant, held)
+            self.blocks[:] = held, {"codes": codes, "rows": others}
+        return self.blocks[1]
 
     def weights(self, state):
         """The weights of a state, in NumPy."""

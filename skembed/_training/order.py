@@ -98,6 +98,12 @@ class BlockOrder:
             yield now.reshape(n, self.batch), self._held
             n_steps -= n
 
+    def ready(self):
+        """How many steps the block that is held has: one at least."""
+        while len(self._order) < self.batch:
+            self._read_on()
+        return len(self._order) // self.batch
+
     def _read_on(self):
         """Hold the next block, behind the rows that are left of this one."""
         if not self._next:
@@ -151,26 +157,17 @@ class ShardOrder:
                 order.restore(own)
 
     def stretches(self, n_steps):
-        """Rows of the next steps, and these rows themselves, one below the other.
+        """Rows of the next steps, and the blocks that they are of, side by side.
 
-        How many steps there are in a stretch depends on the batch alone: all that read
-        shards make the same number of steps at a time.
+        All that read shards make the same number of steps at a time: as many as
+        everyone's block still has.
         """
-        most = rows_at_once(settings.BLOCK_ROWS, self.rows.width)
-        most = max(1, most * self.rows.n_shards // self.batch)
+        orders = self._orders.values()
         while n_steps:
-            n = min(n_steps, most)
-            yield _side_by_side([self._next(i, n) for i in self._orders])
+            n = self.rows.least(min(n_steps, *(order.ready() for order in orders)))
+            parts = [found for order in orders for found in order.stretches(n)]
+            yield _side_by_side(parts)
             n_steps -= n
-
-    def _next(self, i, n):
-        """Order of the rows of a shard in the next steps, and these rows."""
-        found = list(self._orders[i].stretches(n))
-        if len(found) == 1:
-            return found[0]
-        held = [tuple(part[order.ravel()] for part in own) for order, own in found]
-        held = tuple(map(np.concatenate, zip(*held, strict=True)))
-        return np.arange(len(held[0]), dtype=np.int32).reshape(n, -1), held
 
 
 def _side_by_side(parts):
