@@ -63,7 +63,9 @@ def in_one_process(model, shards, y):
 
 CODE = """
 import pickle, sys
+from skembed import _settings
 from skembed.machines import fit_together
+_settings.MESSAGE_BYTES = 20_000  # several messages for what is known of the rows
 fits, path = pickle.load(sys.stdin.buffer)
 made = [fit_together(model, rows, y, n_threads=1) for model, rows, y in fits]
 pickle.dump(made, open(path, "wb"))
