@@ -1,9 +1,9 @@
 """How far outputs move as the vectors move, for many moves of the same rows.
 
 The first layer is linear in the vectors: what it puts out at the means is there once,
-and a move adds the product of the move with its kernel, an opposite one the opposite. In
-float64: in float32 the result for a row would depend on the rows it comes with, in the
-seventh digit.
+and a move adds the product of the move with its kernel, an opposite one the opposite.
+In float64: in float32 what comes out for a row would depend, in the seventh digit, on the
+rows it comes with.
 """
 
 import numpy as np
