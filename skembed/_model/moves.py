@@ -2,8 +2,8 @@
 
 The first layer is linear in the vectors: what it puts out at the means is there once,
 and a move adds the product of the move with its kernel, an opposite one the opposite.
-In float64: in float32 what comes out for a row would depend, in the seventh digit, on the
-rows it comes with.
+In float64: in float32 what comes out for a row would depend, in the seventh digit, on
+the rows it comes with.
 """
 
 import numpy as np
