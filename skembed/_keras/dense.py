@@ -98,8 +98,9 @@ def _inputs(architecture, vectors, numbers, knots):
 def _mlp(architecture, parts, inputs):
     # Two products: slopes are wanted by the vectors, and not by the many numbers.
     vectors, others = inputs[0], tf.concat(inputs[1:], 1)
-    kernel, n = parts["kernel_0"], tf.shape(vectors)[1]
-    x = tf.matmul(vectors, kernel[:n]) + tf.matmul(others, kernel[n:])
+    sizes = tf.stack([tf.shape(vectors)[1], tf.shape(others)[1]])
+    of_vectors, of_others = tf.split(parts["kernel_0"], sizes, num=2)
+    x = tf.matmul(vectors, of_vectors) + tf.matmul(others, of_others)
     x += parts["bias_0"]
     for i, activation in enumerate(architecture.activations, 1):
         x = keras.activations.get(activation)(x)
