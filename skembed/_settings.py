@@ -13,6 +13,9 @@ ARROW_ROWS = 20_000
 # Most quantile bins of a number: one for each day of a year, which is fine enough for
 # what layers would smooth away. Found: "Rows in a bin of a number".
 MAX_BINS = 366
+# Bins of all numbers together, and those that each may have in any case: of more than a
+# hundred numbers most say little. Found: "Wide tables".
+ALL_BINS, LEAST_BINS = 24 * 366, 64
 # Rows per bin, on average: a row alone in its bin cannot be told from noise.
 # Found: "Rows in a bin of a number".
 ROWS_PER_BIN = 4
@@ -121,6 +124,9 @@ ADDITIVE_EPOCHS = 0.3
 # of their weights has a slope to follow, and weak interactions are never found.
 # Found: "The additive part first".
 EFFECTS_KEPT = 0.5
+# Numbers whose bins and pieces the layers read at most: those with the largest
+# first-order effects. Found: "Wide tables".
+MOST_READ = 40
 # Learning rate of the dense weights under a prior, before the schedule.
 # Found: "How the tables are updated".
 LEARNING_RATE = 5e-3
@@ -222,7 +228,7 @@ PREDICT_BATCH, SLOPES_BATCH = 8192, 2048
 SLOPE_STEP = 1e-4
 # Antithetic pairs of draws behind a standard deviation of a prediction, and behind
 # probabilities of more than two classes; nodes of the rule behind those of two.
-STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 16, 12
+STD_PAIRS, CLASS_PAIRS, GAUSS_HERMITE = 64, 32, 12
 # Of these pairs, how many a graph of ONNX takes at once: one row needs few steps, many
 # rows little memory.
 GRAPH_PAIRS = 16

@@ -10,7 +10,7 @@ from .blocks import Blocks
 from .columns import read
 from .crosses import Cross
 from .encoded import Encoded
-from .numbers import NumberScale
+from .numbers import NumberScale, bins_each
 from .several import OneToken, SeveralTokens
 from .shared import fit_shared, grown_shared
 from .tokens import TokenIndex
@@ -81,7 +81,8 @@ class FeatureEncoder(Blocks):
         )
         parents = self._climb(columns, codes, lambda one, c: one.fitted(c, weights))
         self._see_parents(codes, parents, weights)
-        self.scales = [NumberScale(value, weights) for value in values]
+        most = bins_each(len(values))
+        self.scales = [NumberScale(value, weights, most) for value in values]
         return self._assemble(columns, codes, parents, values, len(weights))
 
     def grow_transform(self, X, weights):

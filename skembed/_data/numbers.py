@@ -16,7 +16,7 @@ class NumberScale:
     Features in Tabular Deep Learning", section 3.2) and the cuts of the bins.
     """
 
-    def __init__(self, values, weights):
+    def __init__(self, values, weights, most_bins=settings.MAX_BINS):
         known = ~np.isnan(values)
         self.has_missing = not known.all()
         values, weights = values[known], weights[known]
@@ -35,9 +35,7 @@ class NumberScale:
         sd = np.sqrt(share @ np.square(shifted - mean))
         self.sd = float(np.float32(sd)) or 1.0
         distinct, share = _merged(self.squash(distinct), share)
-        n_bins = int(
-            min(settings.MAX_BINS, np.float32(weight.sum()) / settings.ROWS_PER_BIN)
-        )
+        n_bins = int(min(most_bins, np.float32(weight.sum()) / settings.ROWS_PER_BIN))
         # For two values the linear term can express all that bins could.
         self.is_binned = min(len(distinct), n_bins) > 2
         # Where numbers stand apart in float64 only, the engine sees one knot.
@@ -131,6 +129,12 @@ def _quantiles(distinct, share, n):
         [[0], np.minimum(at, len(distinct) - 1), [len(distinct) - 1]]
     )
     return distinct[np.unique(picked)]
+
+
+def bins_each(n_numbers):
+    """Most bins of a number, where there are so many numbers."""
+    fair = settings.ALL_BINS // max(n_numbers, 1)
+    return int(np.clip(fair, settings.LEAST_BINS, settings.MAX_BINS))
 
 
 def places(cuts, values):

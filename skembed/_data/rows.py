@@ -26,6 +26,8 @@ class Rows(NamedTuple):
         Number of rows before they were merged, copies by weight not counted.
     blend : Blend or None
         As in `Encoded`.
+    offset : ndarray of float32 of shape (n_rows, n_first), or None
+        What is added to the sums of the vectors' first coordinates.
     """
 
     codes: np.ndarray
@@ -34,6 +36,7 @@ class Rows(NamedTuple):
     weights: np.ndarray
     n_given: int
     blend: Blend | None = None
+    offset: np.ndarray | None = None
 
     n_shards = 1
 

@@ -19,7 +19,7 @@ class ShardedRows:
         Gives the least of the numbers that all who read shards call it with.
     """
 
-    blend = None
+    blend, offset = None, None
 
     def __init__(self, shards, told, least=int):
         self.shards, self.least = shards, least

@@ -36,7 +36,7 @@ class SpilledRows:
         Number of rows before equal ones were merged.
     """
 
-    blend, n_shards = None, 1
+    blend, offset, n_shards = None, None, 1
 
     def __init__(self, head, file, n_rows, total, n_given):
         self.codes, self.numbers, self.targets, self.weights = head[:4]

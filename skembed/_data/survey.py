@@ -17,7 +17,7 @@ from .cells import joined
 from .columns import read
 from .factorize import factorize
 from .labelled import counted_from
-from .numbers import NumberScale
+from .numbers import NumberScale, bins_each
 from .sources import rows_at_once
 from .tokens import TokenIndex
 
@@ -194,8 +194,9 @@ class Survey:
         encoder, limits = self.encoder, (min_frequency, max_categories)
         encoder.tokens = [tally.index(*limits, self.total) for tally in self.tallies]
         values = encoder._read(sample.table)[1]
+        most = bins_each(len(values))
         encoder.scales = [
-            known.scale(own, sample.weights)
+            known.scale(own, sample.weights, most)
             for known, own in zip(self.ranges, values, strict=True)
         ]
         return encoder
@@ -242,13 +243,15 @@ class _Range:
             both.add(one.low, one.high, one.has_missing)
         return both
 
-    def scale(self, values, weights):
+    def scale(self, values, weights, most_bins):
         """Scale from the values of a sample, with the range of all rows."""
         more = [] if self.low > self.high else [self.low, self.high]
         more += [np.nan] * self.has_missing
         almost_none = np.full(len(more), 1e-9)
         return NumberScale(
-            np.concatenate([values, more]), np.concatenate([weights, almost_none])
+            np.concatenate([values, more]),
+            np.concatenate([weights, almost_none]),
+            most_bins,
         )
 
 

@@ -41,17 +41,14 @@ def apply(architecture, parts, vectors, numbers, knots, state, training=True):
     training : bool
         How a user's own head is called.
     """
-    x = [vectors, numbers]
-    if architecture.has_direct_terms:
-        of_number, low, scale = knots
-        pieces = (tf.matmul(numbers, of_number) - low) * scale
-        x.append(tf.clip_by_value(pieces, 0.0, 1.0))
-    x = tf.concat(x, 1)
     own_loss = 0.0
-    if architecture.head is not None:
+    if not architecture.has_layers:
+        f = parts[architecture.intercept]
+    elif architecture.head is not None:
+        x = tf.concat(_inputs(architecture, vectors, numbers, knots), 1)
         f, state, own_loss = architecture.head.apply(parts, x, state, training)
     else:
-        f = _mlp(architecture, parts, x)
+        f = _mlp(architecture, parts, _inputs(architecture, vectors, numbers, knots))
     if architecture.has_direct_terms:
         readout = _readout(architecture, parts, tf.shape(vectors)[1])
         f += tf.matmul(vectors, readout)
@@ -88,8 +85,23 @@ def check_activations(architecture):
             )
 
 
-def _mlp(architecture, parts, x):
-    x = tf.matmul(x, parts["kernel_0"]) + parts["bias_0"]
+def _inputs(architecture, vectors, numbers, knots):
+    """What the layers read, side by side: vectors first."""
+    x = [vectors, numbers]
+    if architecture.has_direct_terms:
+        of_number, low, scale = knots
+        pieces = (tf.matmul(numbers, of_number) - low) * scale
+        x.append(tf.clip_by_value(pieces, 0.0, 1.0))
+    return x
+
+
+def _mlp(architecture, parts, inputs):
+    # Two products: slopes are wanted by the vectors, and not by the many numbers.
+    vectors, others = inputs[0], tf.concat(inputs[1:], 1)
+    sizes = tf.stack([tf.shape(vectors)[1], tf.shape(others)[1]])
+    of_vectors, of_others = tf.split(parts["kernel_0"], sizes, num=2)
+    x = tf.matmul(vectors, of_vectors) + tf.matmul(others, of_others)
+    x += parts["bias_0"]
     for i, activation in enumerate(architecture.activations, 1):
         x = keras.activations.get(activation)(x)
         x = tf.matmul(x, parts[f"kernel_{i}"]) + parts[f"bias_{i}"]

@@ -30,18 +30,20 @@ class Spec(NamedTuple):
     own_priors: bool
     rule: optimizers.Rule
     blended: bool = False  # vectors are sums of rows of the table times factors
+    shifted: bool = False  # rows have an offset
 
 
 class Data(NamedTuple):
     """What the steps read; tensors."""
 
     codes: tf.Tensor  # (n_rows, n_slots) int32: positions of table rows
-    rows: tf.Tensor  # (n_rows, n_numbers + n_targets + 1): numbers, targets, weight
-    tokens: tf.Tensor  # (n_table_rows, 3): 1 / count, multiplier of the rate, column
+    rows: tf.Tensor  # (n_rows, ...): numbers, offset, targets, weight
+    tokens: (
+        tf.Tensor
+    )  # (n_table_rows, ...): 1 / count, rate's multiplier, column, signs
     mask: tf.Tensor  # (n_slots, width): 0 where a slot's vectors are shorter
     factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
     fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
-    coordinates: tf.Tensor  # (width,): 0 for coordinates that stay as they are
     most_taken: tf.Tensor  # of a row's residual, by all of its vectors in one step
     knots: tuple  # piecewise-linear encoding, as dense.apply reads it
     sizes: tf.Tensor  # sizes of the dense weights in the flat vector
@@ -102,7 +104,6 @@ def _signature(spec):
         mask=of(real, 2),
         factors=of(real, 2),
         fields=of(real, 2),
-        coordinates=of(real, 1),
         most_taken=of(real, 0),
         knots=(of(real, 2), of(real, 1), of(real, 1)),
         sizes=of(whole, 1),
@@ -173,7 +174,7 @@ class _Loop:
     def _step(self, s, table, theta, slots, state, data, plan, places):
         """One step; the new weights, and the objective per observation before it."""
         spec, kind = self.spec, self.tables
-        codes, numbers, targets, weights = self._batch(data, plan.order[s])
+        codes, numbers, offset, targets, weights = self._batch(data, plan.order[s])
         factors = self._factors(plan.order[s], data)
         uses = _uses(table, codes, factors, data, places)
         vectors = kind.read(uses, theta, data)
@@ -183,6 +184,7 @@ class _Loop:
             parts = dense.split(spec.architecture, theta, data.sizes)
             x = self._vectors(flat, uses, data, tf.shape(numbers)[0])
             f, state, own_loss = self._outputs(parts, x, numbers, data, state)
+            f += self._shift(parts, offset)
             log_noise = None
             if spec.has_noise:
                 log_noise = tf.maximum(parts["log_noise"], settings.MIN_LOG_NOISE)
@@ -217,13 +219,26 @@ class _Loop:
         return theta, tuple(slots), state, (data_part + kl) * plan.per_observation
 
     def _batch(self, data, index):
-        """Codes, numbers, targets and weights of some rows of the data."""
+        """Codes, numbers, offset, targets and weights of some rows of the data."""
         codes = tf.gather(data.codes, index)
         rows = tf.gather(data.rows, index)
         n_targets = self.spec.n_targets
-        targets = rows[:, -1 - n_targets : -1]
+        n_offset = self.spec.architecture.n_first if self.spec.shifted else 0
+        n_numbers = tf.shape(rows)[1] - n_offset - n_targets - 1
+        sizes = tf.stack([n_numbers, n_offset, n_targets, 1])
+        numbers, offset, targets, weights = tf.split(rows, sizes, axis=1, num=4)
         targets.set_shape([None, n_targets])
-        return codes, rows[:, : tf.shape(rows)[1] - n_targets - 1], targets, rows[:, -1]
+        return codes, numbers, offset, targets, weights[:, 0]
+
+    def _shift(self, parts, offset):
+        """What is added to the outputs of rows with an offset."""
+        if not self.spec.shifted:
+            return 0.0
+        return (
+            offset
+            if self.spec.architecture.n_outputs == 1
+            else tf.matmul(offset, parts["readout"])
+        )
 
     def _factors(self, index, data):
         """What the rows of the table are multiplied by, use by use; None for 1."""

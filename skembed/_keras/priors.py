@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model.prior import N_FIELDS, N_WAVES, Field
+from . import sparse
 
 TINY = 1e-12
 
@@ -144,8 +145,11 @@ class Priors:
         precision = prior.precision[:, : self.n_first]
 
         def summed(values, column):
-            values = tf.math.unsorted_segment_sum(values, column, uses.n_columns)
-            return values / plan.epoch_share
+            """Of (n, n_first, k) values, by column."""
+            n_values = self.n_first * values.shape[2]
+            values = tf.reshape(values, [-1, n_values])
+            found = sparse.added_up(values, column, uses.n_columns) / plan.epoch_share
+            return tf.reshape(found, [-1, self.n_first, n_values // self.n_first])
 
         second = precision * tf.square(gap)
         single = tf.stack([gap, known, tf.square(known), joint, second], 2)
@@ -193,17 +197,6 @@ class Priors:
         log_curve = excess / (tf.reduce_sum(tf.square(known), 2) + TINY)
         return _bounded(waves, 1.0), _bounded(log_curve, settings.MAX_SCALE_STEP)
 
-    def signs(self, uses):
-        """1 or -1 for every coordinate of the touched rows: of its position alone."""
-        at = uses.touched[:, None] * self.n_first + tf.range(self.n_first)
-        x = tf.cast(at + 1, tf.uint32)
-        # The first two rounds of Wellons's "lowbias32" hash.
-        for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
-            x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, _uint(shift)))
-            x *= _uint(factor)
-        bit = tf.bitwise.bitwise_and(tf.bitwise.right_shift(x, _uint(16)), _uint(1))
-        return 2.0 * tf.cast(bit, tf.float32) - 1.0
-
     def _block(self, theta, uses):
         """What is learned, (n_columns, n_first, N_FIELDS + N_WAVES)."""
         shape = [uses.n_columns, self.n_first, N_FIELDS + N_WAVES]
@@ -215,8 +208,15 @@ class Priors:
         return tf.concat([first, tf.fill([uses.n, self.width - self.n_first], rest)], 1)
 
 
-def _uint(value):
-    return tf.constant(value, tf.uint32)
+def signs(n_rows, n_first):
+    """1 or -1 for every first coordinate of a table's rows: of its position alone."""
+    x = np.arange(1, n_rows * n_first + 1, dtype=np.uint32)
+    # The first two rounds of Wellons's "lowbias32" hash.
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x ^= x >> np.uint32(shift)
+        x *= np.uint32(factor)
+    bit = (x >> np.uint32(16)) & np.uint32(1)
+    return (2.0 * bit - 1.0).astype(np.float32).reshape(n_rows, n_first)
 
 
 def _bounded(change, most):

@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model import tables
-from . import dense, losses, optimizers, priors
+from . import dense, losses, optimizers, priors, sparse
 
 
 class Uses(NamedTuple):
@@ -34,7 +34,7 @@ class Uses(NamedTuple):
     touched: tf.Tensor  # (n,) positions of table rows
     use: tf.Tensor  # (batch * n_slots,) which of them each use means
     packed: tf.Tensor  # (n, ...) their contents
-    tokens: tf.Tensor  # (n, 3) 1 / count, multiplier of the rate, column
+    tokens: tf.Tensor  # (n, 3 + n_first) 1 / count, rate's multiplier, column, signs
     n_columns: tf.Tensor  # blocks of the table, each with a prior
     n_slots: tf.Tensor  # uses of a row of the data
     factors: tf.Tensor | None  # (batch * n_slots, 1) of the uses; None: all 1
@@ -51,6 +51,11 @@ class Uses(NamedTuple):
     def column(self):
         """Column of each row touched."""
         return tf.cast(self.tokens[:, 2], tf.int32)
+
+    @property
+    def signs(self):
+        """1 or -1 for every first coordinate of the rows touched."""
+        return self.tokens[:, 3:]
 
     def each(self, values):
         """For every use of a token, the value of its row of the data."""
@@ -75,17 +80,9 @@ class Uses(NamedTuple):
     def added_up(self, values, factors=None):
         """Sum of the rows of `values`, one per use, for each touched row.
 
-        As a product with a sparse matrix of ones, or of `factors`: three times as fast
-        as `unsorted_segment_sum`, and one thread adds in the order of the uses.
+        With `factors`, of each times its factor.
         """
-        n_uses = tf.size(self.use, out_type=tf.int64)
-        use = tf.cast(self.use, tf.int64)[:, None]
-        return tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=self.places + use * tf.constant([[1, 0]], tf.int64),
-            a_values=tf.ones([n_uses]) if factors is None else factors,
-            a_shape=tf.stack([tf.cast(self.n, tf.int64), n_uses]),
-            b=values,
-        )
+        return sparse.added_up(values, self.use, self.n, self.places, factors)
 
     def write(self, table, parts):
         """Put new contents in the place of the touched rows."""
@@ -302,7 +299,7 @@ class PosteriorTable:
             gradient = uses.added_up(by_flat)
         weight = uses.weights(weights)
         curvature = uses.added_up(tf.square(jacobian), weight)
-        seen = tf.math.unsorted_segment_sum(weight, uses.use, uses.n)[:, None]
+        seen = uses.added_up(weight[:, None])
         sums = gradient, curvature, seen
         if not self.own_priors:
             direct = losses.information(self.loss, root)
@@ -311,6 +308,9 @@ class PosteriorTable:
                 direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
             probe, _ = self._probe(uses, vectors)
             sums += (self._slope_of_probe(probe, uses, direct, weights),)
+        widths = self.width, self.width, 1, self.n_first
+        for part, n in zip(sums, widths, strict=False):  # no probe under own priors
+            part.set_shape([None, n])
         return Slopes(by_theta * plan.per_observation, sums)
 
     def pull(self, theta, data):
@@ -325,7 +325,6 @@ class PosteriorTable:
         times = 1.0 / tf.maximum(share, priors.TINY)
         rho = plan.row_rates[s] * share * plan.batch_share
         rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
-        rho *= data.coordinates
         information = self._site(uses)[1]
         new = information + rho * (times * curvature - information)
         return Pace(share, times, rho, new)
@@ -347,7 +346,7 @@ class PosteriorTable:
         share, times, rho, new_information = pace
         second = tf.square(mean - prior.mean) + 1.0 / precision
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
-        kl = 0.5 * tf.reduce_sum(share * kl * data.coordinates)
+        kl = 0.5 * tf.reduce_sum(share * kl)
 
         shift, information = self._site(uses)
         rho /= self._overshoot(taken, seen, uses)
@@ -377,7 +376,7 @@ class PosteriorTable:
     def _probe(self, uses, posterior):
         """Answer of the touched rows to the probe, and what they know by it."""
         n = self.n_first
-        prior = tf.sqrt(posterior.prior.precision[:, :n]) * self.priors.signs(uses)
+        prior = tf.sqrt(posterior.prior.precision[:, :n]) * uses.signs
         probe = (prior + uses.packed[:, 2 * self.width :]) / posterior.precision[:, :n]
         return probe, 1.0 - probe * prior
 
@@ -411,7 +410,7 @@ class PosteriorTable:
         if uses.factors is not None:
             taken *= tf.cast(uses.factors[:, 0] != 0.0, tf.float32)
         taken = tf.reduce_sum(tf.reshape(taken, [-1, uses.n_slots]), 1)
-        return tf.math.unsorted_segment_sum(weight * uses.each(taken), uses.use, uses.n)
+        return uses.added_up((weight * uses.each(taken))[:, None])[:, 0]
 
     def _overshoot(self, taken, seen, uses):
         """How far a step would overshoot, as a divisor of it: at least 1.

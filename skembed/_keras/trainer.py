@@ -15,9 +15,11 @@ from .._model.network import Weights, weight_precision
 from .._model.prior import Field, LearnedPrior
 from .._training.batches import Batches, Plan
 from .._training.hooks import Hooks, Moment
+from .._training.idle import narrowed, part_read
+from .._training.parts import Whole
 from .._training.problem import Problem, loosened, settled
 from .._training.schedule import StopRule
-from . import dense, loop, losses, process, tables
+from . import dense, loop, losses, priors, process, tables
 from .group import NOBODY
 
 
@@ -68,7 +70,7 @@ def train(fitted, phases, rng, hooks=None, others=NOBODY):
     hooks = Hooks() if hooks is None else hooks
     keeper, kept = hooks.keeper, None
     # Kernels are kept near where the fit began, in every phase.
-    anchor, losses_, snapshots = _flat(fitted.weights.dense), [], []
+    anchor, losses_, snapshots = fitted.weights, [], []
     first, stopped = 0, False
     if keeper is not None:
         kept = keeper.found(fitted, phases, rng)
@@ -81,13 +83,17 @@ def train(fitted, phases, rng, hooks=None, others=NOBODY):
     for number, phase in enumerate(phases[first:], first):
         if phase.always or not stopped:
             if phase.loosens:
-                fitted = loosened(fitted)
+                fitted = loosened(narrowed(fitted, phase.problem))
+            if kept is not None and kept["start"] is not None:
+                fitted = fitted.with_weights(kept["start"])
+            part = phase.part or part_read(fitted, phase.problem)
             before = copy.deepcopy(rng)
-            run = _Run(phase, anchor, rng, hooks, losses_, others)
+            run = _Run(phase, part, anchor, rng, hooks, losses_, others)
             beside = {
                 "phase": number,
                 "rng": before,
                 "stopped": stopped,
+                "start": None if part == Whole() else fitted.weights,
                 "snapshots": [one.weights for one in snapshots],
             }
             keep = keeper and partial(_keep, keeper, run, beside)
@@ -149,19 +155,20 @@ class Engine:
     blocks: list = field(default_factory=list)
 
     @classmethod
-    def of(cls, phase, anchor, batches, dense_weights, others=NOBODY):
-        """Put a phase's data where TensorFlow works on them.
+    def of(cls, problem, rule, anchor, batches, dense_weights, others=NOBODY):
+        """Put a problem's data where TensorFlow works on them.
 
         Parameters
         ----------
-        phase : Phase
-        anchor : tensor
+        problem : Problem
+        rule : object
+            Update rule of the dense weights.
+        anchor : dict of str to ndarray
             Dense weights that kernels are kept near.
         batches : Batches
         dense_weights : dict of str to ndarray
         others : Nobody or Group
         """
-        problem = phase.problem
         architecture, rows = problem.architecture, problem.rows
         likelihood = problem.likelihood
         spec = loop.Spec(
@@ -171,8 +178,9 @@ class Engine:
             rows.targets.shape[1],
             architecture.tables.has_likelihood and likelihood.has_noise,
             problem.priors is not None,
-            phase.options.rule,
+            rule,
             rows.blend is not None,
+            rows.offset is not None,
         )
         shapes = {name: value.shape for name, value in dense_weights.items()}
         sizes = [value.size for value in dense_weights.values()]
@@ -186,13 +194,12 @@ class Engine:
             rows=tf.constant(_packed(rows)),
             tokens=tf.constant(_of_tokens(problem), tf.float32),
             **_blend(problem),
-            coordinates=tf.constant(problem.coordinates, tf.float32),
             most_taken=tf.constant(problem.most_taken, tf.float32),
             knots=dense.pieces(problem.knots, rows.numbers.shape[1]),
             sizes=tf.constant(sizes, tf.int32),
             rates=tf.constant(_by_weight(rates, shapes), tf.float32),
             pull=tf.constant(_by_weight(pulls, shapes), tf.float32),
-            start=anchor,
+            start=_flat(anchor),
             prior_rates=tf.constant(_prior_rates(problem), tf.float32),
             scale_spreads=tf.constant(_scale_spreads(problem), tf.float32),
             curve_start=tf.constant(problem.curves.start, tf.int32),
@@ -302,12 +309,12 @@ class Engine:
 class _Run:
     """One phase under way; its losses are added to those of the phases before it."""
 
-    def __init__(self, phase, anchor, rng, hooks, losses, others):
-        self.problem = phase.problem
+    def __init__(self, phase, part, anchor, rng, hooks, losses, others):
+        self.whole, self.part = phase.problem, part
+        self.problem = part.problem(phase.problem)
         self.options = phase.options
-        self.batches = Batches(phase.problem, phase.options, rng)
-        self.phase = phase
-        self.anchor = anchor
+        self.batches = Batches(self.problem, phase.options, rng)
+        self.anchor = part.weights(phase.problem, anchor).dense
         self.hooks = hooks
         self.losses = losses
         self.begun = len(losses)
@@ -332,14 +339,20 @@ class _Run:
             Whether a hook has stopped it.
         """
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
+        own = self.part.weights(self.whole, weights)
         engine = Engine.of(
-            self.phase, self.anchor, self.batches, weights.dense, self.others
+            *(self.problem, options.rule, self.anchor, self.batches, own.dense),
+            self.others,
         )
+
+        def found():
+            return self.part.put_back(self.whole, weights, engine.weights(state))
+
         stop = StopRule(options.tol, options.patience)
         # The rule looks at the same epochs however many of them one call trains.
         every, left = max(1, settings.CALL_STEPS // per_epoch), 0
         if kept is None:
-            state, schedule = engine.start(weights), options.schedule
+            state, schedule = engine.start(own), options.schedule
         else:
             state, schedule, left = kept["run"]
             state, self.begun = engine.restored(state), kept["begun"]
@@ -357,12 +370,12 @@ class _Run:
                 for plan, held in self.batches.plans(
                     n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor
                 ):
-                    state, found = engine.advance(state, plan, held)
-                    objectives.append(found)
+                    state, of_steps = engine.advance(state, plan, held)
+                    objectives.append(of_steps)
                 schedule = schedule.after(n * per_epoch)
                 self._add(np.concatenate(objectives).reshape(n, -1).mean(axis=1))
-                if self.hooks and self.hooks.epoch(self._moment(engine, state)):
-                    return engine.weights(state), True
+                if self.hooks and self.hooks.epoch(self.moment(found, state.n_steps)):
+                    return found(), True
                 left -= n
                 if keep and left:
                     keep(at)
@@ -370,7 +383,7 @@ class _Run:
                 schedule = schedule.finish(per_epoch)
             if keep:
                 keep(at)
-        return engine.weights(state), False
+        return found(), False
 
     def _add(self, losses):
         """Add the losses of some epochs to the curve."""
@@ -382,15 +395,12 @@ class _Run:
                 "training diverged. Lower learning_rate, or scale y."
             )
 
-    def _moment(self, engine, state):
-        return self.moment(lambda: engine.weights(state), state.n_steps)
-
     def moment(self, weights, n_steps=0):
         """What hooks see of the run."""
         rate = self.options.learning_rate
         rate = rate(n_steps) if callable(rate) else rate
         # The layers are still to come: what is held out cannot stop the run yet.
-        waits_from = len(self.losses) if self.problem.first_only else self.begun
+        waits_from = len(self.losses) if self.part.layers_follow else self.begun
         return Moment(self.losses, self.options.epochs, rate, weights, waits_from)
 
 
@@ -465,11 +475,13 @@ def _scale_spreads(problem):
 
 
 def _of_tokens(problem):
-    """1 / count, multiplier of the rate and column of each row of the table."""
+    """1 / count, multiplier of the rate, column and signs of each row of the table."""
     counts, moves = problem.counts, problem.moves
+    signs = priors.signs(len(counts), problem.architecture.n_first)
     moves = np.ones(len(counts)) if moves is None else moves
     column = np.repeat(np.arange(len(problem.sizes)), problem.sizes)
-    return np.stack([1.0 / np.maximum(counts, 1e-30), moves, column], 1)
+    found = np.stack([1.0 / np.maximum(counts, 1e-30), moves, column], 1)
+    return np.concatenate([found.astype(np.float32), signs], 1)
 
 
 def _flat(dense_weights):
@@ -478,6 +490,8 @@ def _flat(dense_weights):
 
 def _packed(rows):
     parts = [rows.numbers, rows.targets, rows.weights[:, None]]
+    if rows.offset is not None:
+        parts.insert(1, rows.offset)
     return np.concatenate(parts, axis=1, dtype=np.float32, casting="unsafe")
 
 

@@ -29,10 +29,10 @@ def importances(fitted, rows):
     n = min(n, settings.IMPORTANCE_ROWS)
     encoded = rows.encoded(_drawn(rows.cells, rows.weights, n))
     other = np.random.default_rng(0).permutation(n)
-    unit = _units(fitted, rows)
+    unit, predictor = _units(fitted, rows), fitted.predictor
 
     def outputs(encoded):
-        f = fitted.predictor.outputs(encoded)
+        f = predictor.outputs(encoded)
         if fitted.likelihood.name == "categorical":  # the same for all says nothing
             f -= f.mean(axis=1, keepdims=True)
         return f * unit

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
 from .. import _settings as settings
-from .draws import antithetic
+from .draws import spread_out
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ class Categorical(Likelihood):
         """Logarithms of the mean probabilities, over draws of the outputs."""
         root = root_of(roots)
         total = -np.inf
-        for draw in antithetic(settings.CLASS_PAIRS, f.shape[1]):
+        for draw in spread_out(settings.CLASS_PAIRS, f.shape[1]):
             log_p = log_softmax(f + root @ draw, axis=1)
             total = np.logaddexp(total, log_p)
         return total - total.mean(axis=1, keepdims=True)

@@ -2,7 +2,8 @@
 
 The first layer is linear in the vectors: what it puts out at the means is there once,
 and a move adds the product of the move with its kernel, an opposite one the opposite.
-What moves is small beside the outputs, so float32 will do for it.
+In float64: in float32 what comes out for a row would depend, in the seventh digit, on
+the rows it comes with.
 """
 
 import numpy as np
@@ -28,14 +29,15 @@ class Moves:
         dense = weights.dense
         found = layers_at(architecture, weights, vectors, numbers, knots)
         self.f, of_layers, hidden = found
-        self._by_move = moved_by_vectors(architecture, dense, vectors.shape[1])
-        self._start = (hidden or [of_layers])[0].astype(np.float32)
-        self._before = of_layers.astype(np.float32)
+        moved = moved_by_vectors(architecture, dense, vectors.shape[1])
+        self._by_move = moved.astype(np.float64)
+        self._start = (hidden or [of_layers])[0]
+        self._before = of_layers
         self._layers = [
             (
                 activation_function(activation),
-                dense[f"kernel_{i}"].astype(np.float32),
-                dense[f"bias_{i}"].astype(np.float32),
+                dense[f"kernel_{i}"].astype(np.float64),
+                dense[f"bias_{i}"].astype(np.float64),
             )
             for i, activation in enumerate(architecture.activations, 1)
         ]
@@ -45,7 +47,7 @@ class Moves:
 
         Parameters
         ----------
-        move : ndarray of float32 of shape (n_rows, n_fields * width)
+        move : ndarray of float64 of shape (n_rows, n_fields * width)
         """
         shift = move @ self._by_move
         return self._moved(shift), self._moved(-shift)
@@ -54,5 +56,5 @@ class Moves:
         n = self._start.shape[1]
         x = self._start + shift[:, :n]
         for function, kernel, bias in self._layers:
-            x = function(x).astype(np.float32, copy=False) @ kernel + bias
-        return (x - self._before + shift[:, n:]).astype(np.float64)
+            x = function(x) @ kernel + bias
+        return x - self._before + shift[:, n:]

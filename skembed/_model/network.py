@@ -27,7 +27,8 @@ class Architecture(NamedTuple):
     width : int
         Length of every vector.
     hidden, activations : tuple
-        Units and activation (a Keras name or a function) of each hidden layer.
+        Units and activation (a Keras name or a function) of each hidden layer. A
+        `hidden` of None stands for no layers at all, where () is a linear one.
     n_outputs : int
     head : object or None
         A user's own head in place of the MLP.
@@ -35,7 +36,7 @@ class Architecture(NamedTuple):
 
     tables: type
     width: int
-    hidden: tuple
+    hidden: tuple | None
     activations: tuple
     n_outputs: int
     head: object = None
@@ -53,7 +54,16 @@ class Architecture(NamedTuple):
     @property
     def intercept(self):
         """Name of the constant that is added to the output."""
-        return f"bias_{len(self.hidden)}"
+        return f"bias_{len(self.hidden or ())}"
+
+    @property
+    def has_layers(self):
+        """Whether there are layers, not only terms beside them."""
+        return self.hidden is not None
+
+    def without_layers(self):
+        """The additive part of it: what reaches the output directly."""
+        return self._replace(hidden=None, activations=(), width=self.n_first)
 
     def n_inputs(self, n_columns, n_numbers, n_pieces):
         """Length of what the MLP reads."""
@@ -71,6 +81,8 @@ class Architecture(NamedTuple):
             n_in = self.n_inputs(n_columns, n_numbers, n_pieces)
         if self.head is not None:
             shapes |= self.head.weight_shapes()
+        elif not self.has_layers:
+            shapes[self.intercept] = (self.n_outputs,)
         else:
             sizes = (n_in, *self.hidden, self.n_outputs)
             for i, pair in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
@@ -261,11 +273,12 @@ def outputs(architecture, weights, vectors, numbers, knots):
     vectors : ndarray of shape (n_rows, n_columns, width)
     numbers : ndarray of shape (n_rows, n_numbers)
     """
-    x = _inputs(architecture, vectors, numbers, knots)
     if architecture.head is not None:
+        x = _inputs(architecture, vectors, numbers, knots)
         f = architecture.head.predict(weights, x)
     else:
-        f, _ = _layers(architecture, weights.dense, x)
+        read = _read(architecture, weights.dense, vectors, numbers, knots)
+        f, _ = _layers(architecture, weights.dense, *read)
     return _with_direct_terms(architecture, weights.dense, f, vectors, numbers)
 
 
@@ -274,8 +287,8 @@ def layers_at(architecture, weights, vectors, numbers, knots):
 
     Parameters: see `outputs`; without a head of a user's own.
     """
-    x = _inputs(architecture, vectors, numbers, knots)
-    of_layers, hidden = _layers(architecture, weights.dense, x)
+    read = _read(architecture, weights.dense, vectors, numbers, knots)
+    of_layers, hidden = _layers(architecture, weights.dense, *read)
     f = _with_direct_terms(architecture, weights.dense, of_layers, vectors, numbers)
     return f, of_layers, hidden
 
@@ -293,13 +306,14 @@ def outputs_and_slopes(architecture, weights, vectors, numbers, knots):
     f : ndarray of shape (n_rows, n_outputs)
     slopes : ndarray of shape (n_rows, n_outputs, n_columns, width)
     """
-    x = _inputs(architecture, vectors, numbers, knots)
     n_rows, n_columns, width = vectors.shape
     if architecture.head is not None:
+        x = _inputs(architecture, vectors, numbers, knots)
         f, by_x = architecture.head.predict_and_slopes(weights, x)
         by_vector = by_x[:, :, : n_columns * width]
     else:
-        f, hidden = _layers(architecture, weights.dense, x)
+        read = _read(architecture, weights.dense, vectors, numbers, knots)
+        f, hidden = _layers(architecture, weights.dense, *read)
         n_inputs = n_columns * width
         by_vector = _layers_backwards(architecture, weights.dense, hidden, n_inputs)
         if not hidden:  # the same for all rows
@@ -316,14 +330,39 @@ def _inputs(architecture, vectors, numbers, knots):
     """What the layers read."""
     x = [vectors.reshape(len(vectors), -1), numbers]
     if architecture.has_direct_terms and len(knots.column):
-        pieces = (numbers[:, knots.column] - knots.low) * knots.scale
-        x.append(np.clip(pieces, 0.0, 1.0))
-    return np.concatenate(x, axis=1).astype(np.float64, copy=False)
+        x.append(_pieces(numbers, knots))
+    return np.concatenate(x, axis=1, dtype=np.float64)
 
 
-def _layers(architecture, dense, x):
+def _pieces(numbers, knots):
+    """The piecewise-linear encoding of the numbers, (n_rows, n_pieces)."""
+    x = numbers[:, knots.column]
+    x -= knots.low
+    x *= knots.scale
+    return np.clip(x, 0.0, 1.0, out=x)
+
+
+def _read(architecture, dense, vectors, numbers, knots):
+    """What the layers read, and their first kernel: without inputs of weight 0.
+
+    Of a wide table most of what there is to read has no weight.
+    """
+    kernel = dense["kernel_0"]
+    read = kernel.any(axis=1)
+    if read.all():
+        return _inputs(architecture, vectors, numbers, knots), kernel
+    vectors = vectors.reshape(len(vectors), -1)
+    ends = np.cumsum([vectors.shape[1], numbers.shape[1]])
+    of_vectors, of_numbers, of_pieces = np.split(read, ends)
+    x = [vectors[:, of_vectors], numbers[:, of_numbers]]
+    if len(of_pieces):
+        x.append(_pieces(numbers, Knots(*(part[of_pieces] for part in knots))))
+    return np.concatenate(x, axis=1, dtype=np.float64), kernel[read]
+
+
+def _layers(architecture, dense, x, kernel):
     """Output of the layers, and what each activation was applied to."""
-    f, hidden = x @ dense["kernel_0"] + dense["bias_0"], []
+    f, hidden = x @ kernel + dense["bias_0"], []
     for i, activation in enumerate(architecture.activations, 1):
         hidden.append(f)
         f = activation_function(activation)(f)
@@ -357,7 +396,7 @@ def slopes_by_layer(architecture, weights, vectors, numbers, knots):
     """
     dense, n = weights.dense, architecture.n_outputs
     x = _inputs(architecture, vectors, numbers, knots)
-    _, hidden = _layers(architecture, dense, x)
+    _, hidden = _layers(architecture, dense, x, dense["kernel_0"])
     pairs = zip(architecture.activations, hidden, strict=True)
     inputs = [x, *(activation_function(name)(at) for name, at in pairs)]
     by = np.broadcast_to(np.eye(n), (len(x), n, n))

@@ -133,10 +133,9 @@ class Predictor:
         rest = encoded.numbers, self.knots
         mask = self._field_mask(encoded.blend)
         moves = Moves(self.architecture, self.weights, mean * mask, *rest)
-        sd = (mask / root).astype(np.float32)
-        sd = sd.reshape(len(root), sd[0].size)
+        sd = (mask / root).reshape(len(root), mask.size)
         halves = draws[: len(draws) // 2].reshape(len(draws) // 2, sd.shape[1])
-        pairs = (moves.both_ways(sd * d) for d in halves.astype(np.float32))
+        pairs = (moves.both_ways(sd * d) for d in halves)
         return moves.f, (change for pair in pairs for change in pair)
 
     def _vectors(self, encoded):

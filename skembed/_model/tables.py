@@ -137,6 +137,21 @@ class PosteriorTable:
         """Table of the rows at these positions."""
         return PosteriorTable(self.mean[at], self.precision[at])
 
+    def first(self, n):
+        """Table of the first coordinates only."""
+        return PosteriorTable(self.mean[:, :n].copy(), self.precision[:, :n].copy())
+
+    def with_first(self, first):
+        """Table with other first coordinates."""
+        n = first.mean.shape[1]
+        mean, precision = self.mean.copy(), self.precision.copy()
+        mean[:, :n], precision[:, :n] = first.mean, first.precision
+        return PosteriorTable(mean, precision)
+
+    def at_standard_prior(self):
+        """Table at the prior of the coordinates whose scale is not learned."""
+        return PosteriorTable(np.zeros_like(self.mean), np.ones_like(self.precision))
+
     def replaced(self, at, rows):
         """Table with other rows at these positions."""
         mean, precision = self.mean.copy(), self.precision.copy()

@@ -11,6 +11,7 @@ import numpy as np
 from .. import _settings as settings
 from .._data.rows import Observations, set_apart
 from .._model.leverage import is_seen_at_once
+from .parts import FirstOrder
 from .problem import Options, Problem, problem_of
 from .rows import rows_for
 from .schedule import Schedule, steps_per_epoch
@@ -24,6 +25,8 @@ class Phase:
     ----------
     problem : Problem
     options : Options
+    part : FirstOrder or None
+        Of the network, to be trained; None: all that is not idle (see `part_read`).
     snapshot : bool
         Whether the network is kept as it stands at the end, settled (see `settled`).
     always : bool
@@ -35,6 +38,7 @@ class Phase:
 
     problem: Problem
     options: Options
+    part: FirstOrder | None = None
     snapshot: bool = False
     always: bool = False
     loosens: bool = False
@@ -59,7 +63,8 @@ def additive_first(problem, recipe):
     if shape.head is not None or not shape.has_direct_terms:
         return [Phase(problem, options)]
     if _says_it_all(problem):
-        return [Phase(replace(problem, additive=True), options)]
+        alone = FirstOrder(layers_follow=False)
+        return [Phase(replace(problem, additive=True), options, alone)]
     n = round(settings.ADDITIVE_EPOCHS * options.epochs)
     if not recipe.is_auto:  # of the epochs that are given, not beside them
         options = recipe.options(problem, options.epochs - n)
@@ -69,9 +74,9 @@ def additive_first(problem, recipe):
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, options.schedule.decay, cold=1.0)
     moves = problem.moves_early
-    first = replace(problem, additive=True, first_only=True, moves=moves)
+    first = replace(problem, additive=True, moves=moves)
     return [
-        Phase(first, replace(options, schedule=schedule)),
+        Phase(first, replace(options, schedule=schedule), FirstOrder(True)),
         Phase(problem, options, loosens=True),
     ]
 

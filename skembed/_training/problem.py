@@ -49,9 +49,6 @@ class Problem:
         Whether everything except the tables stays as it is.
     additive : bool
         Whether the layers stay as they are; of their weights only the last bias moves.
-    first_only : bool
-        Whether of the vectors only the first coordinates move, which reach the output
-        directly.
     """
 
     architecture: Architecture
@@ -70,13 +67,6 @@ class Problem:
     moves: np.ndarray | None = None
     frozen: bool = False
     additive: bool = False
-    first_only: bool = False
-
-    @property
-    def coordinates(self):
-        """1 for the coordinates of the vectors that move, else 0; (width,)."""
-        at = np.arange(self.architecture.width)
-        return (at < self.architecture.n_first) | (not self.first_only)
 
     @property
     def moves_early(self):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .. import _settings as settings
-from .._model.draws import antithetic
+from .._model.draws import antithetic, spread_out
 from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
 from .._model.network import moved_by_vectors
@@ -231,7 +231,7 @@ class Outcomes:
         if not self._is_spread:
             return g.add("Softmax", f, axis=1)
         n_outputs = self.fitted.architecture.n_outputs
-        draws = antithetic(settings.CLASS_PAIRS, n_outputs)
+        draws = spread_out(settings.CLASS_PAIRS, n_outputs)
         shift = g.einsum("sj,jni->nsi", draws, self._cholesky(n_outputs))
         f = g.add("Unsqueeze", f, np.array([1], np.int64))
         p = g.add("Softmax", g.cast(g.add("Add", f, shift), self._near), axis=2)

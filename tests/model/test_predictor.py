@@ -94,8 +94,7 @@ def test_predictions_do_not_depend_on_the_rows_they_come_with(mixed):
     for rows in (slice(0, 1), slice(17, 23), slice(None, None, -1)):
         one, spread = model.predict(X[rows], return_std=True)
         np.testing.assert_allclose(one, mean[rows], rtol=1e-12)
-        # Draws go through the layers in float32.
-        np.testing.assert_allclose(spread, std[rows], rtol=1e-6)
+        np.testing.assert_allclose(spread, std[rows], rtol=1e-9)
     many = np.tile(X, (40, 1))  # more than one batch of rows
     np.testing.assert_allclose(model.predict(many), np.tile(mean, 40), rtol=1e-12)
 

@@ -300,3 +300,22 @@ def test_later_rows_are_kept_as_well(method, tmp_path, monkeypatch):
     getattr(model, method)(X[:100], Y[:100] + 1.0)
     same_bits(model, plain)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_a_wide_fit_ends_with_the_same_bits(n, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "MOST_READ", 1)
+    more = np.random.default_rng(0).normal(size=(len(X), 2))
+    wide = X.assign(a=more[:, 0], b=more[:, 1])
+    whole = EmbeddingRegressor(**PARAMS).fit(wide, Y)
+    kept = Checkpoint(tmp_path / "kept", minutes=0)
+    model = EmbeddingRegressor(**PARAMS, callbacks=[kept])
+    with monkeypatch.context() as patch:
+        killed_after(n, patch)
+        with pytest.raises(Killed):
+            model.fit(wide, Y)
+    model.fit(wide, Y)
+    assert model.loss_curve_ == whole.loss_curve_
+    for name, value in whole._fitted.weights.dense.items():
+        np.testing.assert_array_equal(value, model._fitted.weights.dense[name])
+    np.testing.assert_array_equal(model.predict(wide), whole.predict(wide))

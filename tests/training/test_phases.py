@@ -6,6 +6,7 @@ from heads import small_head
 
 from skembed import EmbeddingClassifier, EmbeddingRegressor
 from skembed._training import phases as phases_module
+from skembed._training.parts import FirstOrder
 
 
 class Asked(EmbeddingRegressor):
@@ -25,8 +26,8 @@ def phases_of(X, y, **params):
 def test_the_additive_part_has_epochs_of_its_own(mixed):
     X, y = mixed
     first, main = phases_of(X, y, epochs=10)
-    assert first.problem.additive and first.problem.first_only
-    assert not main.problem.additive and not main.problem.first_only
+    assert first.problem.additive and first.part == FirstOrder(layers_follow=True)
+    assert not main.problem.additive and main.part is None
     model = EmbeddingRegressor(epochs=10, random_state=0).fit(X, y)
     assert model.n_iter_ == 10
     assert EmbeddingRegressor(epochs=1, random_state=0).fit(X, y).n_iter_ == 1
@@ -62,9 +63,9 @@ def test_one_column_is_its_first_order_term():
     token = rng.integers(0, 20, (400, 1))
     y = rng.normal(size=20)[token[:, 0]] + rng.normal(size=400)
     (phase,) = phases_of(token, y, categorical_features=[0])
-    assert phase.problem.additive and not phase.problem.first_only
+    assert phase.problem.additive and phase.part == FirstOrder(layers_follow=False)
     model = EmbeddingRegressor(categorical_features=[0], random_state=0).fit(token, y)
-    assert np.abs(model.embedding_[:, 1:]).max() < 0.05 * np.abs(model.embedding_).max()
+    assert (model.embedding_[:, 1:] == 0.0).all()
 
 
 def test_held_out_rows_stop_the_fit_only_once_the_layers_have_begun(mixed):
