@@ -383,8 +383,10 @@ class BaseEmbedding(
 
     def _generator(self):
         """All randomness of a fit comes from this generator."""
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return np.random.default_rng(seed)
+        return np.random.default_rng(self._seed())
+
+    def _seed(self):
+        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
     def _columns_told(self):
         """What the parameters say of the columns; whether numbers come in bins, too."""
@@ -430,13 +432,15 @@ class BaseEmbedding(
         optimizer = rule_and_rate(self.optimizer, self.learning_rate)
         return Recipe.of(self, self._tables, optimizer)
 
-    def _train(self, fitted, phases, rng, samples, held_out=None):
+    def _train(self, fitted, phases, rng, samples, held_out=None, others=None):
         """The trained network, and the curves of its training."""
+        from ._keras.group import NOBODY
         from ._keras.trainer import train
         from ._keras.watching import hooks_of
 
-        hooks = hooks_of(self, fitted, phases, samples, held_out)
-        trained = train(fitted, phases, rng, hooks)
+        others = NOBODY if others is None else others
+        hooks = hooks_of(self, fitted, phases, samples, held_out, others)
+        trained = train(fitted, phases, rng, hooks, others)
         return trained, {"losses": trained.losses, "validation": hooks.validation_curve}
 
     def _set_columns(self, X, target):

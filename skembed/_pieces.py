@@ -4,6 +4,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from ._data.spill import Spill
 from ._data.survey import Survey
 from ._model.importance import importances
 from ._sklearn import check_sample_weight
+from ._training.checkpoint import split_callbacks
 from ._training.phases import additive_first
 from ._training.problem import settled
 
@@ -112,39 +114,65 @@ def _refuse_no_rows(total):
 class InPieces:
     """How a predictor is fitted on rows that do not fit into memory."""
 
+    # Others may have rows of the same fit. Then what each knows of its own is merged
+    # (`both_looks`, `Survey.more`), and all go on from what is known of all.
+
     def _fit_in_pieces(self, rows):
         """The steps of a fit; `rows` are `Labelled`."""
-        looked, rng = self._look(rows), self._generator()
-        target = looked.target
-        pieces = functools.partial(self._pieces, rows, looked)
-        # Of its own: the weights then start where they would in memory.
-        seed = rng.bit_generator.seed_seq.entropy
-        head, survey = self._survey(rows, pieces, looked.n_rows, seed)
-        sample = replace(survey.sample(), target=target)
-        encoder = survey.learned(sample, *self._limits())
-        observations = sample.encode_by(encoder)
-        fitted, problem = self._untrained(encoder, observations, target, rng)
-        spilled, counts = self._spill(fitted, survey.n_rows, pieces)
-        try:
-            fitted = replace(fitted, n_seen=spilled.total)
-            problem = replace(problem, rows=spilled, counts=counts)
-            phases = additive_first(problem, self._recipe())
-            trained, curves = self._train(fitted, phases, rng, sample)
-        finally:
-            spilled.close()
+        look, seed = self._look(rows), self._seed()
+        head = next(rows.parts())
+        survey = self._survey(rows, head, look, seed)
+        known = self._known(seed, head, look, survey)
+        start = self._start(known)
+        with self._spilled(rows, look.n_rows, known, start) as (spilled, counts):
+            return self._fit_spilled(known, start, spilled, counts)
+
+    def _fit_spilled(self, known, start, spilled, counts, others=None):
+        """The steps of a fit once the rows are coded.
+
+        Parameters
+        ----------
+        known : Known
+        start : Start
+        spilled : SpilledRows or ShardedRows
+        counts : ndarray of float64 of shape (n_table_rows,)
+            Weight of the rows behind each row of the table of vectors.
+        others : Group, default=None
+            Those who train on the other shards.
+        """
+        rng, observations = start.rng, start.observations
+        fitted = replace(start.fitted, n_seen=spilled.total)
+        problem = replace(start.problem, rows=spilled, counts=counts)
+        phases = additive_first(problem, self._recipe())
+        trained, curves = self._train(fitted, phases, rng, known.sample, others=others)
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = self._concluded(trained, observations)
         fitted = replace(fitted, importances=importances(fitted, observations))
-        self._set_columns(head, target)
+        self._set_columns(known.head, start.looked.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, None)
         return self
 
     def _observed_in_pieces(self, rows):
         """Rows and outcomes as the fitted network reads them, piece by piece."""
-        pieces = self._pieces(rows, self._look(rows), self._line("observed"))
+        looked = self._looked(self._look(rows))
+        pieces = self._pieces(rows, looked, self._line("observed"))
         encoder = self._fitted.encoder
         return ahead(lambda samples: samples.encode_by(encoder), pieces)
+
+    def _known(self, seed, head, look, survey):
+        """What there is to know before training."""
+        target = self._looked(look).target
+        sample = replace(survey.sample(), target=target)
+        encoder = survey.learned(sample, *self._limits())
+        return Known(seed, head[0], look, encoder, sample)
+
+    def _start(self, known):
+        """The untrained network, and all that follows from what is known."""
+        looked, rng = self._looked(known.look), np.random.default_rng(known.seed)
+        observations = known.sample.encode_by(known.encoder)
+        begun = self._untrained(known.encoder, observations, looked.target, rng)
+        return Start(looked, observations, *begun, rng)
 
     def _look(self, rows):
         """What has to be known of all outcomes before the columns are read."""
@@ -155,15 +183,29 @@ class InPieces:
             if samples is not None:
                 seen = self._outcomes_seen(seen, samples.y, samples.weights)
                 n, total = n + len(samples.weights), total + samples.weights.sum()
-        if seen is None:
-            raise ValueError(
-                f"{rows.source.shown} holds no row of a weight above 0 in the column "
-                f"{rows.weight!r}: sample weights must not all be zero."
-            )
-        outcome, target = self._encode_y(seen[0])
-        self._likelihood(target).check(outcome)
         line.done()
-        return _Looked(self._factors_seen(seen), copies_per_weight(total, n), target, n)
+        return Look(seen, n, total, rows.shown, rows.weight)
+
+    def _both_looks(self, a, b):
+        """What is known of the outcomes of both."""
+        if a.seen is None or b.seen is None:
+            return b if a.seen is None else a
+        seen = self._outcomes_seen(a.seen, *b.seen)
+        return a._replace(
+            seen=seen, n_rows=a.n_rows + b.n_rows, total=a.total + b.total
+        )
+
+    def _looked(self, look):
+        """What follows from the outcomes of all rows."""
+        if look.seen is None:
+            raise ValueError(
+                f"{look.shown} holds no row of a weight above 0 in the column "
+                f"{look.weight!r}: sample weights must not all be zero."
+            )
+        outcome, target = self._encode_y(look.seen[0])
+        self._likelihood(target).check(outcome)
+        factor = copies_per_weight(look.total, look.n_rows)
+        return _Looked(self._factors_seen(look.seen), factor, target)
 
     def _checked(self, table, y, weights, start):
         """`Samples` of a piece, `start` rows before it; None if all weights are 0."""
@@ -190,26 +232,48 @@ class InPieces:
                 yield replace(samples, outcome=outcome, target=looked.target)
         line.done()
 
-    def _survey(self, rows, pieces, n_rows, seed):
-        """The first table, and what all of them hold."""
-        head = next(rows.parts())
+    def _survey(self, rows, head, look, seed, place=()):
+        """What all tables hold.
+
+        Parameters
+        ----------
+        rows : Labelled
+        head : tuple
+            The first table of all, with its outcomes and weights.
+        look : Look
+            At all rows.
+        seed : int
+        place : tuple of int
+            Of these rows among others.
+        """
         told, with_bins = self._columns_told()
         encoder = Samples(*head).chosen(told, with_bins)
-        self._refuse_in_pieces(encoder)
+        self._refuse_in_pieces(encoder, bool(place))
         is_float = None
         if isinstance(self.categorical_features, str):
             is_float = [column.is_float for column in read(head[0])]
-        survey = Survey(encoder, is_float, n_rows, seed)
-        return head[0], survey.run(pieces(self._line("columns")))
+        # Of its own: the weights then start where they would in memory.
+        survey = Survey(encoder, is_float, look.n_rows, [seed, *place])
+        pieces = self._pieces(rows, self._looked(look), self._line("columns"))
+        return survey.run(pieces)
 
-    def _spill(self, fitted, n_rows, pieces):
+    @contextmanager
+    def _spilled(self, rows, n_rows, known, start):
         """The rows on the disk, and the weight behind each row of the table."""
-        with Spill(fitted, n_rows) as spill:
+        with Spill(start.fitted, n_rows) as spill:
             size = f"{spill.n_bytes / 1e6:,.0f} MB in {spill.folder}"
-            return spill.run(pieces(self._line(f"codes ({size})")))
+            line = self._line(f"codes ({size})")
+            spilled, counts = spill.run(self._pieces(rows, start.looked, line))
+        try:
+            yield spilled, counts
+        finally:
+            spilled.close()
 
-    def _refuse_in_pieces(self, encoder):
-        """Raise if the parameters ask for what needs all rows in memory."""
+    def _refuse_in_pieces(self, encoder, are_many=False):
+        """Raise if the parameters ask for what needs all rows in memory.
+
+        `are_many` where the rows are those of several processes.
+        """
         asked = {
             "early_stopping=True": self.early_stopping,
             "validation_rows='last'": self.validation_rows == "last",
@@ -222,11 +286,14 @@ class InPieces:
             "varying_curves": bool(self.varying_curves),
             "crosses": bool(self.crosses),
         }
+        why = f"more than are read at once ({settings.IN_MEMORY_CELLS:,} cells)"
+        if are_many:
+            why = "in several processes"
+            asked |= refused_together(self)
         for what, is_asked in asked.items():
             if is_asked:
                 raise ValueError(
-                    f"{what} needs the rows in memory, and these are more than are "
-                    f"read at once ({settings.IN_MEMORY_CELLS:,} cells). Fit on a "
+                    f"{what} needs the rows in memory, and these are {why}. Fit on a "
                     "sample of them in memory, or without it."
                 )
 
@@ -235,13 +302,51 @@ class InPieces:
         return _Line(type(self).__name__, what, bool(self.verbose))
 
 
+def refused_together(estimator):
+    """What needs more than the rows and the tables in every process, by name."""
+    others = split_callbacks(estimator.callbacks)[1]
+    return {
+        "model (a head of one's own)": estimator.model is not None,
+        "callbacks other than a Checkpoint": others is not None,
+    }
+
+
+class Look(NamedTuple):
+    """What a pass over outcomes has seen."""
+
+    seen: tuple | None  # outcomes that stand for all, and their weights
+    n_rows: int  # of positive weight
+    total: float  # sum of the weights
+    shown: str  # where they are from, as messages begin
+    weight: str | None  # column of the weights
+
+
 class _Looked(NamedTuple):
     """What has to be known of all outcomes before the columns are read."""
 
     factors: Callable | None  # of outcomes: what weighs their rows beside the weights
     factor: float  # what weights are multiplied by
     target: dict  # fitted attributes
-    n_rows: int  # of positive weight
+
+
+class Known(NamedTuple):
+    """What has to be known of all rows before they are coded."""
+
+    seed: int
+    head: object  # the first table
+    look: Look
+    encoder: object
+    sample: Samples  # some of the rows
+
+
+class Start(NamedTuple):
+    """Where training starts: it follows from what is known."""
+
+    looked: _Looked
+    observations: object  # the sample, encoded
+    fitted: object
+    problem: object  # of the sample
+    rng: np.random.Generator
 
 
 class _Line:

@@ -79,6 +79,14 @@ TALLY_LEAST = 1 << 20
 # a block that is trained on before the next is read.
 BUCKET_ROWS, MAX_BUCKETS, BLOCK_ROWS = 1 << 16, 128, 1 << 20
 
+# Seconds between two looks at a process of a fit; seconds that are waited for what the
+# others have to say, once one has failed.
+WATCH_SECONDS, GRACE_SECONDS = 0.2, 5.0
+# Ports that processes of a fit listen on, and how often they try to meet on others.
+PORTS, MEETINGS = (15_000, 32_000), 3
+# Bytes that a process hands to the others at a time, outside of steps.
+MESSAGE_BYTES = 1 << 26
+
 # Seconds between two lines of progress of a pass.
 LINE_SECONDS = 10.0
 
@@ -158,9 +166,11 @@ LINEAR_PRECISION, LONE_PRECISION = 300.0, 1.0
 # Steps per epoch that batch_size="auto" aims at, and its least and greatest batch in
 # rows. Found: "Beside the table".
 STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
+# The most of each of several shards. Found with benchmarks/machines.py.
+MAX_BATCH_OF_SHARD = 32_768
 # Epochs of epochs="auto" up to EPOCHS_ROWS rows; beyond they fall by the power
 # EPOCHS_POWER of the rows (10 at ten million).
-EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 1e5, 0.3
+EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 2.5e4, 0.23
 # Least steps and most epochs of epochs="auto". Found: "What holds the layers back".
 LEAST_STEPS, MAX_EPOCHS = 1000, 600
 # tol of epochs="auto", in nats per observation.

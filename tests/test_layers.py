@@ -12,6 +12,7 @@ ENGINE = {"tensorflow", "keras", "scikeras"}
 OPTIONAL = {
     *("pandas", "polars", "pyarrow", "gensim", "pynndescent", "rich", "bokeh"),
     *("onnx", "onnxruntime", "skl2onnx", "skops", "safetensors", "duckdb", "mlflow"),
+    *("dask", "distributed"),
 }
 
 # Room -> the rooms that it may import. A folder is a room; so is a file beside them.
@@ -33,6 +34,9 @@ MAY_IMPORT = {
     },
     "_regressor": {"_base", "_pieces", "_keras", "_training", "_model", "_data"},
     "_classifier": {"_base", "_pieces", "_training", "_model", "_data"},
+    "machines": {"_keras", "_data"},
+    "_dask": {"machines", "_keras", "_data"},
+    "dask": {"_dask", "_regressor", "_classifier"},
     "_predictors": {"_base", "_regressor", "_classifier"},
     "_cross_fit": {
         *("_predictors", "_regressor", "_classifier", "_base"),

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _settings as settings
 from . import frames
 from .columns import as_tokens
-from .sources import Source, source_of
+from .sources import Source, rows_at_once, source_of
 from .wording import shown
 
 
@@ -71,6 +71,11 @@ class Labelled:
         return cls(source, features, own if several else y, sample_weight)
 
     @property
+    def shown(self):
+        """What messages call them."""
+        return self.source.shown
+
+    @property
     def outcomes(self):
         """Names of the columns of outcomes."""
         return [self.y] if isinstance(self.y, str) else self.y
@@ -118,3 +123,28 @@ class Labelled:
         tables, y, weights = zip(*kept, strict=True)
         weights = None if self.weight is None else np.concatenate(weights)
         return frames.stacked(list(tables)), np.concatenate(y), weights
+
+
+class LabelledParts:
+    """Tables in memory with their outcomes and weights: the parts of a larger one.
+
+    It is read like `Labelled`.
+
+    Parameters
+    ----------
+    parts : list of (data frame, ndarray, ndarray or None)
+    """
+
+    shown, weight, outcomes = "X in parts", "sample_weight", None
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def parts(self, features=None):
+        """The parts, of as many rows as are read at once; always all features."""
+        for table, y, weights in self._parts:
+            step = rows_at_once(settings.CHUNK_ROWS, max(1, table.shape[1]))
+            for start in range(0, len(y), step):
+                at = slice(start, start + step)
+                own = None if weights is None else weights[at]
+                yield frames.part(table, start, start + step), y[at], own

@@ -38,6 +38,8 @@ class Rows(NamedTuple):
     blend: Blend | None = None
     offset: np.ndarray | None = None
 
+    n_shards = 1
+
     @property
     def n_rows(self):
         """Number of merged rows."""

@@ -36,7 +36,7 @@ class SpilledRows:
         Number of rows before equal ones were merged.
     """
 
-    blend = None
+    blend, offset, n_shards = None, None, 1
 
     def __init__(self, head, file, n_rows, total, n_given):
         self.codes, self.numbers, self.targets, self.weights = head[:4]
@@ -44,6 +44,18 @@ class SpilledRows:
         self.n_given = n_given
         # Codes, numbers, targets and the weight, each in 4 bytes.
         self.width = sum(part.shape[1] for part in head[:3]) + 1
+
+    @property
+    def told(self):
+        """What there is to know of the rows beside the file."""
+        head = Rows(self.codes, self.numbers, self.targets, self.weights, 0)
+        return head, self.n_rows, self.total, self.n_given
+
+    @classmethod
+    def of_told(cls, told, file):
+        """The rows of a file that another process has opened."""
+        head, *others = told
+        return cls(head, file, *others)
 
     n_counted = Rows.n_counted
 

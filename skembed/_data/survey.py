@@ -4,6 +4,7 @@ What has to be exact of all rows is counted: tokens, their weights, extremes and
 values. Scales and quantiles of numbers and of the outcome are those of the sample.
 """
 
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,6 +39,20 @@ class Tally:
         # Each token is merged a few times only, however many pieces come.
         if self._n_parts - self._n_merged > max(self._n_merged, settings.TALLY_LEAST):
             self._merge()
+
+    def more(self, other):
+        """What both have counted."""
+        both = Tally()
+        for one in (self, other):
+            for part in one._parts:
+                both.add(*part, 0.0, False)
+        both.missing = self.missing + other.missing
+        both.has_missing = self.has_missing or other.has_missing
+        return both
+
+    def __getstate__(self):
+        self._merge()
+        return vars(self)
 
     def _merge(self):
         if len(self._parts) > 1:
@@ -81,7 +96,7 @@ class Survey:
         Which columns held floating point numbers where this was decided.
     n_wanted : int
         Rows that are to come.
-    seed : int
+    seed : list of int
         Of the sample: about `settings.SURVEY_ROWS` rows, fewer of wide tables, each as
         likely as any other.
 
@@ -115,6 +130,18 @@ class Survey:
             self._kept.append(found.sample)
         return self
 
+    def more(self, other):
+        """What both surveys have seen, of different rows."""
+        both = copy(self)
+        pairs = zip(self.tallies, other.tallies, strict=True)
+        both.tallies = [a.more(b) for a, b in pairs]
+        pairs = zip(self.ranges, other.ranges, strict=True)
+        both.ranges = [a.more(b) for a, b in pairs]
+        both.n_rows = self.n_rows + other.n_rows
+        both.total = self.total + other.total
+        both._kept = self._kept + other._kept
+        return both
+
     def _seen(self, numbered):
         number, samples = numbered
         with counted_from(samples.start):
@@ -122,7 +149,7 @@ class Survey:
             self._refuse_floats(samples.table)
             tokens = [_counted(column, samples.weights) for column in columns]
         n = len(samples.weights)
-        drawn = np.random.default_rng([self.seed, number]).random(n) < self.share
+        drawn = np.random.default_rng([*self.seed, number]).random(n) < self.share
         return _Seen(
             tokens,
             [_range(own) for own in values],
@@ -205,6 +232,13 @@ class _Range:
     def add(self, low, high, has_missing):
         self.low, self.high = min(self.low, low), max(self.high, high)
         self.has_missing |= has_missing
+
+    def more(self, other):
+        """That of both."""
+        both = _Range()
+        for one in (self, other):
+            both.add(one.low, one.high, one.has_missing)
+        return both
 
     def scale(self, values, weights, most_bins):
         """Scale from the values of a sample, with the range of all rows."""

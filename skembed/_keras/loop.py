@@ -16,6 +16,7 @@ from .. import _settings as settings
 from .._model.prior import N_WAVES
 from .._training.batches import Plan
 from . import dense, losses, optimizers, tables
+from .group import NOBODY
 
 
 class Spec(NamedTuple):
@@ -60,21 +61,25 @@ _cache = OrderedDict()
 _lock = threading.Lock()
 
 
-def compiled(spec):
-    """The traced loop of `spec`, shared by all fits; the last `MAX_TRACES` are kept."""
+def compiled(spec, others=NOBODY):
+    """The traced loop of `spec`, shared by all fits; the last `MAX_TRACES` are kept.
+
+    `others` are those who have parts of every batch.
+    """
+    key = spec, others
     with _lock:
-        if spec not in _cache:
-            _cache[spec] = _traced(spec)
+        if key not in _cache:
+            _cache[key] = _traced(*key)
             if len(_cache) > settings.MAX_TRACES:
                 _cache.popitem(last=False)
-        _cache.move_to_end(spec)
-        return _cache[spec]
+        _cache.move_to_end(key)
+        return _cache[key]
 
 
-def _traced(spec):
+def _traced(spec, others):
     dense.check_activations(spec.architecture)
     function = tf.function(
-        _Loop(spec).run, input_signature=_signature(spec), autograph=False
+        _Loop(spec, others).run, input_signature=_signature(spec), autograph=False
     )
     # TensorFlow counts traces by the place in the source and takes those of different
     # networks for one that is traced again and again.
@@ -118,18 +123,21 @@ def _signature(spec):
         temper=of(real, 1),
         offsets=of(whole, 1),
         first_step=of(whole, 0),
+        first_row=of(whole, 0),
         per_observation=of(real, 0),
         batch_share=of(real, 0),
         scale_rate=of(real, 0),
         epoch_share=of(real, 0),
+        most_touched=of(whole, 0),
     )
     slots = (of(real, 1),) * spec.rule.n_slots
     return of(tf.resource, 0), of(real, 1), slots, state, data, plan
 
 
 class _Loop:
-    def __init__(self, spec):
+    def __init__(self, spec, others):
         self.spec = spec
+        self.others = others
         self.tables = tables.of_spec(spec)
 
     def run(self, table, theta, slots, state, data, plan):
@@ -144,8 +152,8 @@ class _Loop:
         places = tf.stack([tf.zeros_like(n_uses), n_uses], 1)
 
         def body(s, theta, slots, state, totals):
-            theta, slots, state, total = self._step(
-                s, table, theta, slots, state, data, plan, places
+            theta, slots, state, total = self.others.run(
+                self._step, s, table, theta, slots, state, data, plan, places
             )
             return s + 1, theta, slots, state, totals.write(s, total)
 
@@ -185,14 +193,28 @@ class _Loop:
             # Of a head's regularizers, which are per observation as in Keras.
             data_part = tf.reduce_sum(weights * nll) + own_loss / plan.per_observation
             probe = kind.probe(f, log_noise, data, plan, s)
-        slopes = kind.slopes(tape, data_part, flat, theta, f, probe, uses, data, plan)
+        slopes = kind.slopes(
+            tape, data_part, flat, theta, f, probe, uses, vectors, weights, data, plan
+        )
         del tape
+        touched, use, sums = self.others.met(
+            uses.touched, uses.use, slopes.rows, plan.most_touched
+        )
+        if touched is not uses.touched:  # others have touched rows beside ours
+            uses = uses._replace(use=use, **_contents(table, touched, data))
+            vectors = kind.read(uses, theta, data)
+        pace = kind.pace(sums, uses, vectors, data, plan, s)
+        taken = kind.taken(pace, sums, uses, vectors, weights)
+        slope, data_part, taken = self.others.summed(
+            slopes.theta, data_part, taken, plan.most_touched
+        )
+        slope += kind.pull(theta, data)
         t = tf.cast(plan.first_step + s + 1, tf.float32)
         rate = plan.learning_rates[s]
-        change, slots = optimizers.change(spec.rule, slopes.theta, slots, rate, t)
+        change, slots = optimizers.change(spec.rule, slope, slots, rate, t)
         theta = theta - change * data.rates
         theta, kl = kind.step(
-            table, theta, slopes, uses, vectors, weights, data, plan, s, t
+            table, theta, sums, pace, taken, uses, vectors, data, plan, s, t
         )
         return theta, tuple(slots), state, (data_part + kl) * plan.per_observation
 
@@ -252,19 +274,23 @@ class _Loop:
 def _uses(table, codes, factors, data, places):
     """The table rows that a batch touches, gathered."""
     touched, use = tf.unique(tf.reshape(codes, [-1]))
+    return tables.Uses(
+        use=use,
+        n_columns=tf.shape(data.scale_spreads)[0],
+        n_slots=tf.shape(codes)[1],
+        factors=factors,
+        mask=data.mask,
+        places=places,
+        most_taken=data.most_taken,
+        **_contents(table, touched, data),
+    )
+
+
+def _contents(table, touched, data):
+    """Rows of the table, and what is known of them."""
     packed = tf.raw_ops.ResourceGather(
         resource=table, indices=touched, dtype=tf.float32
     )
     packed.set_shape([None, None])
-    return tables.Uses(
-        touched,
-        use,
-        packed,
-        tf.gather(data.tokens, touched),
-        tf.shape(data.scale_spreads)[0],
-        tf.shape(codes)[1],
-        factors,
-        data.mask,
-        places,
-        data.most_taken,
-    )
+    tokens = tf.gather(data.tokens, touched)
+    return {"touched": touched, "packed": packed, "tokens": tokens}

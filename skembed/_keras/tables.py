@@ -92,12 +92,10 @@ class Uses(NamedTuple):
 
 
 class Slopes(NamedTuple):
-    """Gradients of a batch's loss."""
+    """What the rows of a batch say: sums, which add up over the parts of a batch."""
 
-    theta: tf.Tensor  # of the dense weights, per observation
-    table: tf.Tensor  # (n, width) of the touched rows, summed over their uses
-    probe: tf.Tensor | None = None  # (uses, width) root of the curvature of each use
-    direct: tf.Tensor | None = None  # (batch, n_first) curvature of direct terms
+    theta: tf.Tensor  # gradient of the dense weights, per observation
+    rows: tuple  # of the touched rows, (n, ...) each: what `step` moves them by
 
 
 class PointTable:
@@ -131,26 +129,43 @@ class PointTable:
         """Nothing beside the loss has to be differentiated."""
         return None
 
-    def slopes(self, tape, data_part, flat, theta, f, probe, uses, data, plan):
+    def slopes(
+        self, tape, data_part, flat, theta, f, probe, uses, points, weights, data, plan
+    ):
         """Gradients of the loss."""
         by_flat, by_theta = tape.gradient(
             data_part, [flat, theta], unconnected_gradients="zero"
         )
         per = plan.per_observation
-        return Slopes(by_theta * per, uses.added_up(by_flat) * per)
+        slope = uses.added_up(by_flat) * per
+        slope.set_shape([None, self.width])
+        return Slopes(by_theta * per, (slope,))
 
-    def step(self, table, theta, slopes, uses, points, weights, data, plan, s, t):
+    def pull(self, theta, data):
+        """Nothing keeps the dense weights near their start."""
+        return 0.0
+
+    def pace(self, sums, uses, points, data, plan, s):
+        """The rate is that of the dense weights."""
+        return None
+
+    def taken(self, pace, sums, uses, points, weights):
+        """Nothing has to be known of what the steps of a row's vectors take."""
+        return tf.zeros([0])
+
+    def step(self, table, theta, sums, pace, taken, uses, points, data, plan, s, t):
         """The optimizer's update of the touched rows and of their slots.
 
         Returns the dense weights, unchanged here, and 0 as the divergence from a prior.
         """
+        (slope,) = sums
         width, rule = self.width, self.rule
         slots = [
             uses.packed[:, width * (i + 1) : width * (i + 2)]
             for i in range(rule.n_slots)
         ]
         rate = plan.learning_rates[s]
-        change, slots = optimizers.change(rule, slopes.table, slots, rate, t)
+        change, slots = optimizers.change(rule, slope, slots, rate, t)
         vector = points - change * uses.tokens[:, 1:2]
         uses.write(table, [vector, *slots])
         return theta, 0.0
@@ -162,6 +177,15 @@ class Posterior(NamedTuple):
     mean: tf.Tensor
     precision: tf.Tensor
     prior: priors.Prior
+
+
+class Pace(NamedTuple):
+    """How far the touched rows move in a step."""
+
+    share: tf.Tensor  # (n, 1) of the token's data, in this batch
+    times: tf.Tensor  # (n, 1) all of its data / this batch's
+    rho: tf.Tensor  # (n, width) share of the way to where the batch would have it
+    information: tf.Tensor  # (n, width) after the step
 
 
 class PosteriorTable:
@@ -231,7 +255,8 @@ class PosteriorTable:
         sd *= tf.exp(0.5 * posterior.prior.log_share)
         both = tf.gather(tf.concat([posterior.mean, sd], 1), uses.use)
         n = tf.size(uses.use) * width
-        noise = tf.reshape(tf.slice(data.pool, [plan.offsets[s]], [n]), [-1, width])
+        start = plan.offsets[s] + plan.first_row * uses.n_slots * width
+        noise = tf.reshape(tf.slice(data.pool, [start], [n]), [-1, width])
         return both[:, :width] + both[:, width:] * noise
 
     def _temper(self, plan, s):
@@ -246,20 +271,24 @@ class PosteriorTable:
     def probe(self, f, log_noise, data, plan, s):
         """What is differentiated for the curvature: a root, and a sum of outputs."""
         root = losses.root_information(self.loss, f, log_noise, **self.constants)
-        signs = self._signs(f, data, plan.offsets[s])
+        signs = self._signs(f, data, plan, s)
         return root, losses.sensitivity(self.loss, root, signs, f)
 
-    def _signs(self, f, data, offset):
+    def _signs(self, f, data, plan, s):
         if self.n_outputs == 1:
             return 1.0
         # From another place in the pool than the vectors' noise.
-        noise = tf.slice(data.pool, [offset // 2], [tf.size(f)])
+        start = plan.offsets[s] // 2 + plan.first_row * self.n_outputs
+        noise = tf.slice(data.pool, [start], [tf.size(f)])
         return tf.sign(tf.reshape(noise, tf.shape(f)))
 
-    def slopes(self, tape, data_part, flat, theta, f, probe, uses, data, plan):
-        """Gradients of the loss, and of what keeps kernels near their start."""
+    def slopes(
+        self, tape, data_part, flat, theta, f, probe, uses, vectors, weights, data, plan
+    ):
+        """Gradients and curvature of the loss, and how much of each token is here."""
         root, sensitivity = probe
         jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
+        jacobian.set_shape([None, self.width])
         if self.by_output:
             # One output: both gradients are multiples of its own, one pass serves both.
             by_f, by_theta = tape.gradient(data_part, [f, theta])
@@ -268,16 +297,38 @@ class PosteriorTable:
             by_flat, by_theta = tape.gradient(
                 data_part, [flat, theta], unconnected_gradients="zero"
             )
+            by_flat.set_shape([None, self.width])
             gradient = uses.added_up(by_flat)
-        by_theta *= plan.per_observation
-        by_theta += data.pull * (theta - data.start)
-        direct = losses.information(self.loss, root)
-        if self.n_outputs > 1:
-            readout = dense.split(self.architecture, theta, data.sizes)["readout"]
-            direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
-        return Slopes(by_theta, gradient, jacobian, direct)
+        weight = uses.weights(weights)
+        curvature = uses.added_up(tf.square(jacobian), weight)
+        seen = uses.added_up(weight[:, None])
+        sums = gradient, curvature, seen
+        if not self.own_priors:
+            direct = losses.information(self.loss, root)
+            if self.n_outputs > 1:
+                readout = dense.split(self.architecture, theta, data.sizes)["readout"]
+                direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
+            probe, _ = self._probe(uses, vectors)
+            sums += (self._slope_of_probe(probe, uses, direct, weights),)
+        return Slopes(by_theta * plan.per_observation, sums)
 
-    def step(self, table, theta, slopes, uses, posterior, weights, data, plan, s, t):
+    def pull(self, theta, data):
+        """Gradient of what keeps kernels near their start."""
+        return data.pull * (theta - data.start)
+
+    def pace(self, sums, uses, posterior, data, plan, s):
+        """How far each row moves, before it is known what all of them take."""
+        _, curvature, seen, *_ = sums
+        share = seen * uses.tokens[:, :1]
+        # Nothing moves what nothing has seen.
+        times = 1.0 / tf.maximum(share, priors.TINY)
+        rho = plan.row_rates[s] * share * plan.batch_share
+        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
+        information = self._site(uses)[1]
+        new = information + rho * (times * curvature - information)
+        return Pace(share, times, rho, new)
+
+    def step(self, table, theta, sums, pace, taken, uses, posterior, data, plan, s, t):
         """Natural-gradient step of the touched rows' posteriors.
 
         Every token moves in proportion to the share of its own rows that the batch
@@ -290,22 +341,14 @@ class PosteriorTable:
         divergence from the priors.
         """
         mean, precision, prior = posterior
-        weight = uses.weights(weights)
-        curvature = uses.added_up(tf.square(slopes.probe), weight)
-        seen = uses.added_up(weight[:, None])
-        share = seen * uses.tokens[:, :1]  # of the token's data, in this batch
+        gradient, curvature, seen, *of_probe = sums
+        share, times, rho, new_information = pace
         second = tf.square(mean - prior.mean) + 1.0 / precision
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
         kl = 0.5 * tf.reduce_sum(share * kl)
 
-        # All of the token's data / this batch's; nothing moves what nothing has seen.
-        times = 1.0 / tf.maximum(share, priors.TINY)
-        rho = plan.row_rates[s] * share * plan.batch_share
-        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
         shift, information = self._site(uses)
-        new_information = information + rho * (times * curvature - information)
-        taken = rho * times * curvature / (prior.precision + new_information)
-        rho /= self._overshoot(taken, weight, seen, uses)
+        rho /= self._overshoot(taken, seen, uses)
 
         def moved(shift, mean, slope, kept, n):
             """Site after a step: precisions have no digits for what it changes."""
@@ -318,13 +361,11 @@ class PosteriorTable:
             )
 
         origin = prior.mean if self.own_priors else 0.0
-        new = moved(
-            shift, mean - origin, slopes.table, self._temper(plan, s), self.width
-        )
+        new = moved(shift, mean - origin, gradient, self._temper(plan, s), self.width)
         rest = uses.packed[:, 2 * self.width :]
         if not self.own_priors:
             probe, joint = self._probe(uses, posterior)
-            slope = self._slope_of_probe(probe, uses, slopes.direct, weights)
+            (slope,) = of_probe
             evidence = self._evidence(share, posterior, joint, uses)
             theta = self.priors.scored(theta, prior, evidence, uses, data, plan)
             rest = moved(rest, probe, slope, 1.0, self.n_first)
@@ -355,19 +396,28 @@ class PosteriorTable:
         known = information / posterior.precision[:, :n]
         return priors.Evidence(share, gap, known, joint)
 
-    def _overshoot(self, taken, weight, seen, uses):
-        """How far a step would overshoot, as a divisor of it: at least 1.
+    def taken(self, pace, sums, uses, posterior, weights):
+        """What the steps of the vectors of a row of the data take of its residual.
 
-        All coordinates of a row's vectors move at once for the same residual. Together
-        they must not take more than all of it, or the steps grow instead of shrinking.
+        Returns the sum over the uses of each touched row of the table.
         """
+        weight, curvature = uses.weights(weights), sums[1]
+        taken = pace.rho * pace.times * curvature
+        taken /= posterior.prior.precision + pace.information
         taken = tf.reduce_sum(taken, 1)
         taken = tf.gather(taken, uses.use)
         if uses.factors is not None:
             taken *= tf.cast(uses.factors[:, 0] != 0.0, tf.float32)
         taken = tf.reduce_sum(tf.reshape(taken, [-1, uses.n_slots]), 1)
-        taken = uses.added_up((weight * uses.each(taken))[:, None])
-        taken /= tf.maximum(seen, priors.TINY)
+        return uses.added_up((weight * uses.each(taken))[:, None])[:, 0]
+
+    def _overshoot(self, taken, seen, uses):
+        """How far a step would overshoot, as a divisor of it: at least 1.
+
+        All coordinates of a row's vectors move at once for the same residual. Together
+        they must not take more than all of it, or the steps grow instead of shrinking.
+        """
+        taken = taken[:, None] / tf.maximum(seen, priors.TINY)
         return tf.maximum(1.0, taken / uses.most_taken)
 
 

@@ -20,6 +20,7 @@ from .._training.parts import Whole
 from .._training.problem import Problem, loosened, settled
 from .._training.schedule import StopRule
 from . import dense, loop, losses, priors, process, tables
+from .group import NOBODY
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Trained:
     snapshots: list = field(default_factory=list)
 
 
-def train(fitted, phases, rng, hooks=None):
+def train(fitted, phases, rng, hooks=None, others=NOBODY):
     """Train a network phase by phase.
 
     Parameters
@@ -53,6 +54,8 @@ def train(fitted, phases, rng, hooks=None):
         All randomness of the training.
     hooks : Hooks, default=None
         What looks at the run after every epoch.
+    others : Nobody or Group
+        Those who have parts of every batch, and train the same network.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def train(fitted, phases, rng, hooks=None):
                 fitted = fitted.with_weights(kept["start"])
             part = phase.part or part_read(fitted, phase.problem)
             before = copy.deepcopy(rng)
-            run = _Run(phase, part, anchor, rng, hooks, losses_)
+            run = _Run(phase, part, anchor, rng, hooks, losses_, others)
             beside = {
                 "phase": number,
                 "rng": before,
@@ -141,15 +144,18 @@ class Engine:
     shapes : dict of str to tuple
         Of the dense weights, in their order in the flat vector.
     data : loop.Data
+    others : Nobody or Group
     """
 
     problem: Problem
     spec: loop.Spec
     shapes: dict
     data: loop.Data
+    others: object = NOBODY
+    blocks: list = field(default_factory=list)
 
     @classmethod
-    def of(cls, problem, rule, anchor, batches, dense_weights):
+    def of(cls, problem, rule, anchor, batches, dense_weights, others=NOBODY):
         """Put a problem's data where TensorFlow works on them.
 
         Parameters
@@ -161,6 +167,7 @@ class Engine:
             Dense weights that kernels are kept near.
         batches : Batches
         dense_weights : dict of str to ndarray
+        others : Nobody or Group
         """
         architecture, rows = problem.architecture, problem.rows
         likelihood = problem.likelihood
@@ -199,7 +206,7 @@ class Engine:
             basis=tf.constant(problem.curves.basis),
             pool=tf.constant(batches.pool),
         )
-        return cls(problem, spec, shapes, data)
+        return cls(problem, spec, shapes, data, others)
 
     def start(self, weights):
         """State at some weights."""
@@ -244,11 +251,13 @@ class Engine:
         objectives : ndarray of float64 of shape (n_steps,)
             Per observation, before each step.
         """
-        data = self.data
+        data, codes = self.data, self.problem.rows.codes
         if held is not None:
-            codes, others = map(tf.constant, held)
-            data = data._replace(codes=codes, rows=others)
-        theta, slots, head, objectives = loop.compiled(self.spec)(
+            codes = held[0]
+            data = data._replace(**self._block(held))
+        most = self.others.most_touched(codes, plan.order, self.problem.sizes)
+        plan = plan._replace(most_touched=np.int32(most))
+        theta, slots, head, objectives = loop.compiled(self.spec, self.others)(
             state.table.handle,
             state.theta,
             state.slots,
@@ -258,7 +267,16 @@ class Engine:
         )
         n_steps = state.n_steps + len(plan.order)
         state = State(state.table, theta, slots, head, n_steps)
-        return state, objectives.numpy().astype(np.float64)
+        # Whether to stop hangs on it: no two may read other digits.
+        objectives = self.others.agreed(objectives.numpy())
+        return state, objectives.astype(np.float64)
+
+    def _block(self, held):
+        """A block of rows as tensors; the last one is kept, as it may come again."""
+        if not self.blocks or self.blocks[0] is not held:
+            codes, others = map(tf.constant, held)
+            self.blocks[:] = held, {"codes": codes, "rows": others}
+        return self.blocks[1]
 
     def weights(self, state):
         """The weights of a state, in NumPy."""
@@ -291,7 +309,7 @@ class Engine:
 class _Run:
     """One phase under way; its losses are added to those of the phases before it."""
 
-    def __init__(self, phase, part, anchor, rng, hooks, losses):
+    def __init__(self, phase, part, anchor, rng, hooks, losses, others):
         self.whole, self.part = phase.problem, part
         self.problem = part.problem(phase.problem)
         self.options = phase.options
@@ -300,6 +318,7 @@ class _Run:
         self.hooks = hooks
         self.losses = losses
         self.begun = len(losses)
+        self.others = others
 
     def to_the_end(self, weights, keep=None, kept=None):
         """Train until the schedule ends or something says stop.
@@ -322,7 +341,12 @@ class _Run:
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
         own = self.part.weights(self.whole, weights)
         engine = Engine.of(
-            self.problem, options.rule, self.anchor, self.batches, own.dense
+            self.problem,
+            options.rule,
+            self.anchor,
+            self.batches,
+            own.dense,
+            self.others,
         )
 
         def found():
@@ -344,7 +368,8 @@ class _Run:
         while not schedule.done:
             left = left or min(every, schedule.epochs_left(per_epoch))
             while left:
-                n = 1 if self.hooks or keep else left
+                # Only one of several processes may have hooks, and all go together.
+                n = 1 if self.hooks or keep or self.others.n > 1 else left
                 objectives = []
                 for plan, held in self.batches.plans(
                     n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor

@@ -6,10 +6,11 @@ from .._training.problem import problem_of
 from .._training.rows import rows_for
 from .._training.schedule import steps_per_epoch
 from .callbacks import KerasCallbacks
+from .group import NOBODY
 from .trainer import loss
 
 
-def hooks_of(estimator, fitted, phases, samples, held_out=None):
+def hooks_of(estimator, fitted, phases, samples, held_out=None, others=NOBODY):
     """Hooks of a run.
 
     Parameters
@@ -23,13 +24,15 @@ def hooks_of(estimator, fitted, phases, samples, held_out=None):
         The rows, which callbacks may ask for.
     held_out : Samples, default=None
         Rows to stop by.
+    others : Nobody or Group
+        Those who train with this process.
 
     Returns
     -------
     hooks : Hooks
     """
     hooks, options = Hooks(), phases[0].options
-    hooks.keeper = keeper_of(estimator)
+    hooks.keeper = others.keeping(keeper_of(estimator))
     if held_out is not None:
         on_held_out, tol = _loss_on(fitted, held_out), options.tol or 0.0
         hooks.add(EarlyStopping(on_held_out, tol, options.patience))

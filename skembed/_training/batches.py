@@ -29,6 +29,8 @@ class Plan(NamedTuple):
         Where in the pool the noise of a step starts.
     first_step : int32
         Steps made before this call.
+    first_row : int32
+        Rows of every batch that others have, before those that are here.
     per_observation : float32
         1 / weight of a batch.
     batch_share : float32
@@ -37,6 +39,8 @@ class Plan(NamedTuple):
         Pace of the priors, per step.
     epoch_share : float32
         A step's part of an epoch.
+    most_touched : int32
+        Rows of the table that a step touches at most, where others have to know it.
     """
 
     order: np.ndarray
@@ -45,10 +49,12 @@ class Plan(NamedTuple):
     temper: np.ndarray
     offsets: np.ndarray
     first_step: np.int32
+    first_row: np.int32
     per_observation: np.float32
     batch_share: np.float32
     scale_rate: np.float32
     epoch_share: np.float32
+    most_touched: np.int32 = np.int32(0)
 
 
 class Batches:
@@ -74,7 +80,8 @@ class Batches:
         self.problem = problem
         self.options = options
         self.n_rows = rows.n_rows
-        self.batch = min(options.batch_size, self.n_rows)
+        # Every shard gives a row at least.
+        self.batch = max(min(options.batch_size, self.n_rows), rows.n_shards)
         self.n_steps_per_epoch = steps_per_epoch(rows.n_counted, options.batch_size)
         # Two of them: what is drawn does not depend on how many epochs a call trains.
         order_rng, self._noise_rng = rng.spawn(2)
@@ -138,6 +145,7 @@ class Batches:
             temper=schedule.temper(n),
             offsets=offsets.astype(np.int32),
             first_step=np.int32(first_step),
+            first_row=np.int32(self._order.first_row),
             per_observation=np.float32(1.0 / batch_weight),
             batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
             scale_rate=np.float32(0.0 if self.problem.frozen else pace),

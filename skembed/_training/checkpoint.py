@@ -209,6 +209,47 @@ class Keeper:
         self._began, self._n = time.monotonic(), 0
 
 
+class SharedKeeper:
+    """Keeps the state of a fit of several processes: the first one reads and writes.
+
+    Parameters
+    ----------
+    keeper : Keeper
+    others : Group
+        The processes.
+    """
+
+    def __init__(self, keeper, others):
+        self.keeper, self.others = keeper, others
+        if others.rank:
+            keeper.name = None
+
+    def found(self, *fit):
+        """What was kept of this fit, as `Keeper.found` has it."""
+        found = None
+        if not self.others.rank:
+            try:
+                found = self.keeper.found(*fit)
+            except (OSError, ValueError) as error:
+                found = error
+        found = self.others.gathered(found)[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def is_due(self):
+        """Whether an epoch that has just ended is to be kept."""
+        return self.others.gathered(self.keeper.is_due())[0]
+
+    def keep(self, content):
+        """Write what is to be kept, a dict, with the orders of all shards."""
+        noise, order = content["batches"]
+        for other in self.others.gathered(order):
+            order |= other
+        if not self.others.rank:
+            self.keeper.keep({**content, "batches": (noise, order)})
+
+
 def digests(fitted, phases, rng):
     """What tells one fit from another, by what it is: hashes as text."""
     start = [*vars(fitted.weights.table).values(), *fitted.weights.dense.values()]
@@ -235,6 +276,9 @@ def digests(fitted, phases, rng):
 
 def _parts(rows):
     """Arrays that hold all of the rows, piece by piece."""
+    if hasattr(rows, "shards"):  # Which rows are where may be otherwise next time.
+        yield np.array([rows.n_given, rows.width])
+        return
     if not hasattr(rows, "block"):
         factors = [] if rows.blend is None else [rows.blend.factors]
         yield from (*rows[:4], *factors)

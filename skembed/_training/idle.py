@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _settings as settings
 from .._data.blend import Blend, Slots
+from .._data.rows import Rows
 from .._model.network import Knots, readout
 from .._model.prior import Curves
 from .parts import Whole
@@ -153,7 +154,7 @@ def part_read(fitted, problem):
 
 def _may_be_idle(fitted, problem):
     """Whether there are layers that could leave numbers out, and rows to judge by."""
-    shape, in_memory = fitted.architecture, not hasattr(problem.rows, "block")
+    shape, in_memory = fitted.architecture, isinstance(problem.rows, Rows)
     layers = shape.head is None and shape.has_direct_terms and bool(shape.hidden)
     return layers and in_memory
 

@@ -17,12 +17,16 @@ def order_of(rows, batch, rng):
     rng : numpy.random.Generator
         Its own.
     """
+    if hasattr(rows, "shards"):
+        return ShardOrder(rows, batch, rng)
     kind = BlockOrder if hasattr(rows, "block") else MemoryOrder
     return kind(rows, batch, rng)
 
 
 class MemoryOrder:
     """One permutation of all rows after the other."""
+
+    first_row = 0
 
     def __init__(self, rows, batch, rng):
         self.n_rows, self.batch, self.rng = rows.n_rows, batch, rng
@@ -59,6 +63,8 @@ class BlockOrder:
     are, too.
     """
 
+    first_row = 0
+
     def __init__(self, rows, batch, rng):
         self.rows, self.batch, self.rng = rows, batch, rng
         most = max(rows_at_once(settings.BLOCK_ROWS, rows.width), batch)
@@ -92,6 +98,12 @@ class BlockOrder:
             yield now.reshape(n, self.batch), self._held
             n_steps -= n
 
+    def ready(self):
+        """How many steps the block that is held has: one at least."""
+        while len(self._order) < self.batch:
+            self._read_on()
+        return len(self._order) // self.batch
+
     def _read_on(self):
         """Hold the next block, behind the rows that are left of this one."""
         if not self._next:
@@ -107,3 +119,83 @@ class BlockOrder:
             first = np.arange(len(left), dtype=np.int32)
             order = np.concatenate([first, order + np.int32(len(left))])
         self._held, self._places, self._order = block, places, order
+
+
+class ShardOrder:
+    """A part of every batch from each shard, in the order of the shards.
+
+    Which rows a shard gives does not depend on where it is read: processes that read
+    one shard each make the batches that a process makes that reads them all.
+    """
+
+    def __init__(self, rows, batch, rng):
+        self.rows, self.batch = rows, batch
+        sizes = rows.parts_of(batch)
+        at = sorted(rows.shards)
+        self.first_row = sum(sizes[: at[0]])
+        rngs = rng.spawn(len(sizes))
+        # Where a shard gives more or less than its share, its rows weigh as much less
+        # or more: what a batch says of all rows is right on average.
+        factors = {
+            i: np.float32(rows.sizes[i] / rows.n_rows * batch / sizes[i]) for i in at
+        }
+        self._orders = {
+            i: BlockOrder(Weighted(rows.shards[i], factors[i]), sizes[i], rngs[i])
+            for i in at
+        }
+
+    def state(self):
+        """What there is to keep of it, shard by shard."""
+        sizes = self.rows.sizes
+        return {i: (sizes, order.state()) for i, order in self._orders.items()}
+
+    def restore(self, state):
+        """Go on from what was kept, or in a new order where the shards are others."""
+        for i, order in self._orders.items():
+            sizes, own = state.get(i, (None, None))
+            if sizes == self.rows.sizes:
+                order.restore(own)
+
+    def stretches(self, n_steps):
+        """Rows of the next steps, and the blocks that they are of, side by side.
+
+        All that read shards make the same number of steps at a time: as many as
+        everyone's block still has.
+        """
+        orders = self._orders.values()
+        while n_steps:
+            n = self.rows.least(min(n_steps, *(order.ready() for order in orders)))
+            parts = [found for order in orders for found in order.stretches(n)]
+            yield _side_by_side(parts)
+            n_steps -= n
+
+
+def _side_by_side(parts):
+    """Orders of several shards and their rows, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    orders, held = zip(*parts, strict=True)
+    starts = np.cumsum([0, *(len(own[0]) for own in held)])[:-1]
+    orders = [own + start for own, start in zip(orders, starts, strict=True)]
+    held = tuple(map(np.concatenate, zip(*held, strict=True)))
+    return np.concatenate(orders, axis=1, dtype=np.int32), held
+
+
+class Weighted:
+    """Rows on the disk that weigh more or less than they say."""
+
+    def __init__(self, rows, factor):
+        self.rows, self.factor = rows, factor
+        self.n_rows, self.width = rows.n_rows, rows.width
+
+    def block(self, start, stop):
+        """As `SpilledRows.block`."""
+        return self._weighted(*self.rows.block(start, stop))
+
+    def at(self, positions):
+        """As `SpilledRows.at`."""
+        return self._weighted(*self.rows.at(positions))
+
+    def _weighted(self, codes, others):
+        others[:, -1] *= self.factor
+        return codes, others

@@ -63,7 +63,7 @@ class Recipe:
         """Options of a fit."""
         rows, batch, tol = problem.rows, self.batch_size, self.tol
         if isinstance(batch, str):
-            batch = auto_batch_size(rows.n_counted)
+            batch = auto_batch_size(rows.n_counted, rows.n_shards)
         per_epoch = steps_per_epoch(rows.n_counted, batch)
         if epochs is None and self.is_auto:
             epochs = auto_epochs(rows.n_counted, per_epoch)

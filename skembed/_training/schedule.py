@@ -21,12 +21,18 @@ def warm_up(likelihood, n_columns):
     return settings.NOISE_WARM_UP, cold
 
 
-def auto_batch_size(n):
-    """Rows per step: about a hundred steps per epoch, from 32 to 8,192 rows."""
+def auto_batch_size(n, n_shards=1):
+    """Rows per step: about a hundred steps per epoch, from 32 to 8,192 rows.
+
+    Each of several shards may give more: a step has to outlast what is exchanged in it.
+    """
     if n <= settings.MIN_BATCH:
         return max(int(math.ceil(n)), 1)
+    most = settings.MAX_BATCH
+    if n_shards > 1:
+        most = n_shards * settings.MAX_BATCH_OF_SHARD
     size = 2.0 ** round(math.log2(n / settings.STEPS_PER_EPOCH))
-    return int(min(max(size, float(settings.MIN_BATCH)), float(settings.MAX_BATCH)))
+    return int(min(max(size, settings.MIN_BATCH), most))
 
 
 def steps_per_epoch(n, batch_size):

@@ -1,0 +1,243 @@
+"""Fits on a Dask cluster of processes, also of workers that are killed."""
+
+import os
+import pickle
+import signal
+import socket
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from skembed import Checkpoint, EmbeddingClassifier, EmbeddingRegressor
+from skembed._dask import cluster
+from skembed.dask import DaskEmbeddingClassifier, DaskEmbeddingRegressor
+
+dd = pytest.importorskip("dask.dataframe")
+dask = pytest.importorskip("dask")
+distributed = pytest.importorskip("distributed")
+psutil = pytest.importorskip("psutil")
+
+N = 3_000
+FEATURES = ["token", "other", "z"]
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(0)
+    token, other, z = rng.integers(0, 40, N), rng.integers(0, 6, N), rng.normal(size=N)
+    y = rng.normal(size=40)[token] + 0.5 * (other % 3) + np.sin(2 * z)
+    frame = pd.DataFrame({"token": token, "other": other.astype(str), "z": z})
+    frame["y"] = y + rng.normal(size=N) * 0.3
+    frame["label"] = np.where(frame["y"] > 0.5, "high", "low")
+    frame["w"] = rng.integers(0, 3, N)
+    return frame
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def rows(frame, client):
+    """Parts on both workers, where they stay."""
+    whole = dd.from_pandas(frame.drop(columns="label"), npartitions=4)
+    whole = client.persist(whole)
+    distributed.wait(whole)
+    assert len(set(sum(client.who_has(whole).values(), ()))) == 2
+    return whole
+
+
+def regressor(**params):
+    params = {"epochs": 12, "batch_size": 150, "random_state": 0, **params}
+    return DaskEmbeddingRegressor(**params)
+
+
+@pytest.fixture(scope="module")
+def fitted(rows):
+    return regressor().fit(rows[[*FEATURES, "y"]], "y")
+
+
+def test_a_fit_is_as_good_as_a_plain_one(fitted, frame):
+    X, y = frame[FEATURES], frame["y"]
+    local = fitted.to_local()
+    assert type(local) is EmbeddingRegressor
+    plain = clone(local).fit(X, y)
+    assert local.score(X, y) == pytest.approx(plain.score(X, y), abs=0.005)
+    for a, b in zip(local.categories_, plain.categories_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert local.n_iter_ == plain.n_iter_
+    np.testing.assert_array_equal(fitted.embeddings_[0], local.embeddings_[0])
+    low, high = local.predict_interval(X, 0.8).T
+    assert np.mean((low < y) & (y < high)) == pytest.approx(0.8, abs=0.05)
+
+
+def test_predictions_come_lazily(fitted, rows, frame):
+    lazy = fitted.predict(rows[FEATURES])
+    wanted = fitted.to_local().predict(frame[FEATURES])
+    assert lazy.npartitions == rows.npartitions
+    found = lazy.compute()
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    assert found.index.equals(frame.index)
+    parts = fitted.predict(list(rows[FEATURES].to_delayed()))
+    found = np.concatenate(dask.compute(*parts))
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+    np.testing.assert_array_equal(fitted.predict(frame[FEATURES]), wanted)
+    with pytest.raises(ValueError, match="return_std=True .* predict_std"):
+        fitted.predict(rows[FEATURES], return_std=True)
+
+
+def test_it_is_cloned_and_pickled_without_its_client(fitted, client):
+    model = clone(regressor(client=client, embedding_dim=3))
+    assert model.client is client and model.embedding_dim == 3
+    again = pickle.loads(pickle.dumps(fitted.set_params(client=client)))
+    assert again.client is None
+    assert again.loss_curve_ == fitted.loss_curve_
+    for name in ("partial_fit", "fold_in", "calibrate"):
+        with pytest.raises(NotImplementedError, match=f"no {name}.*to_local"):
+            getattr(fitted, name)([["a"]], [1.0])
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """A port that is taken between being found and being used, the first time."""
+    asked, found = [], cluster._free_ports
+    with socket.socket() as one:
+        one.bind(("", 0))
+        one.listen()
+
+        def free_ports(client, workers):
+            ports = found(client, workers)
+            if not asked:
+                ports[workers[1]] = one.getsockname()[1]
+            asked.append(ports)
+            return ports
+
+        monkeypatch.setattr(cluster, "_free_ports", free_ports)
+        yield asked
+
+
+def test_classes_weights_and_delayed_parts(frame, client, taken):
+    starts = range(0, N, 1_000)
+    parts = [frame[start : start + 1_000] for start in starts]
+    X = [dask.delayed(part[FEATURES]) for part in parts]
+    y = [dask.delayed(part["label"]) for part in parts]
+    w = [dask.delayed(part["w"].to_numpy()) for part in parts]
+    params = {"class_weight": "balanced", "epochs": 6, "batch_size": 150}
+    params["random_state"] = 0
+    model = DaskEmbeddingClassifier(client=client, **params).fit(X, y, w)
+    assert len(taken) == 2
+    assert model.classes_.tolist() == ["high", "low"]
+    plain = EmbeddingClassifier(**params)
+    plain.fit(frame[FEATURES], frame["label"], frame["w"])
+    counts = zip(model.category_counts_, plain.category_counts_, strict=True)
+    for a, b in counts:
+        np.testing.assert_allclose(a, b)
+    X = dd.from_pandas(frame[FEATURES], npartitions=2)
+    proba = model.predict_proba(X).compute()
+    assert proba.columns.tolist() == ["high", "low"]
+    assert np.abs(proba - plain.predict_proba(frame[FEATURES])).to_numpy().mean() < 0.02
+    right = (model.predict(X).compute() == frame["label"]).mean()
+    assert right > plain.score(frame[FEATURES], frame["label"]) - 0.01
+
+
+def processes():
+    """Processes of fits that are there."""
+    found = []
+    for one in psutil.process_iter(["cmdline"]):
+        if "skembed._dask.child" in " ".join(one.info["cmdline"] or []):
+            found.append(one)
+    return found
+
+
+def worker_of(process):
+    """The Dask worker that has started a process."""
+    return process.parent()
+
+
+def kill_when_there_is(path, which, killed):
+    """Kill one of a fit's processes, or its worker, once there is a checkpoint."""
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    victim = which(processes()[0])
+    killed.append((victim.pid, time.monotonic()))
+    os.kill(victim.pid, signal.SIGKILL)
+
+
+def end_of_a_fit(model, rows, path, which):
+    """The error of a fit of which a process is killed; the seconds that it took."""
+    killed = []
+    killer = threading.Thread(target=kill_when_there_is, args=(path, which, killed))
+    killer.start()
+    with pytest.raises(RuntimeError) as info:
+        model.fit(rows, "y")
+    seconds = time.monotonic() - killed[0][1]
+    killer.join()
+    deadline = time.monotonic() + 5
+    while processes() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes() == []
+    return str(info.value), seconds
+
+
+def test_a_killed_process_is_named_and_the_fit_goes_on(rows, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    own = rows[[*FEATURES, "y"]]
+    params = {"epochs": 60, "hidden_layer_sizes": (8,)}
+    model = regressor(callbacks=Checkpoint(path, minutes=None, epochs=2), **params)
+    workers = set(distributed.default_client().nthreads())
+    error, seconds = end_of_a_fit(model, own, path, lambda process: process)
+    assert seconds < 30
+    assert "was killed in the middle of the fit" in error
+    assert any(worker in error for worker in workers)
+    assert not hasattr(model, "loss_curve_")
+    kept = path.stat().st_mtime
+    model.fit(own, "y")
+    assert not path.exists() and kept
+    wanted = regressor(**params).fit(own, "y")  # never killed: the same bits
+    assert model.loss_curve_ == wanted.loss_curve_
+    np.testing.assert_array_equal(model.embeddings_[0], wanted.embeddings_[0])
+
+
+def test_a_killed_worker_is_named_and_the_fit_goes_on(rows, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    own = rows[[*FEATURES, "y"]]
+    kept = Checkpoint(path, minutes=None, epochs=2)
+    model = regressor(epochs=60, hidden_layer_sizes=(8,), callbacks=kept)
+    workers = set(distributed.default_client().nthreads())
+    error, seconds = end_of_a_fit(model, own, path, worker_of)
+    assert seconds < 30
+    assert "was lost in the middle of the fit" in error
+    assert any(worker in error for worker in workers)
+    model.fit(own, "y")
+    assert len(model.loss_curve_) == 60
+    assert not path.exists()
+
+
+def test_errors_say_what_would_be_right(rows, frame, client):
+    model = regressor()
+    with pytest.raises(ValueError, match="no column 'price', which y names"):
+        model.fit(rows, "price")
+    with pytest.raises(ValueError, match="X comes in 4 parts and y in 3"):
+        model.fit(rows[FEATURES], dd.from_pandas(frame["y"], npartitions=3))
+    with pytest.raises(TypeError, match="Rows in memory: the plain estimator"):
+        model.fit(frame[FEATURES], frame["y"])
+    with pytest.raises(ValueError, match="crosses needs the rows in memory"):
+        regressor(crosses=[("token", "other")]).fit(rows[[*FEATURES, "y"]], "y")
+    broken = rows.assign(y=rows["y"].where(rows["y"] < 2.0))
+    with pytest.raises(ValueError, match="contains NaN or a missing value"):
+        model.fit(broken[[*FEATURES, "y"]], "y")
+    with pytest.raises(ValueError, match="epochs"):
+        regressor(epochs=0).fit(rows, "y")
+    assert not hasattr(model, "categories_")
