@@ -253,7 +253,7 @@ class InPieces:
         if isinstance(self.categorical_features, str):
             is_float = [column.is_float for column in read(head[0])]
         # Of its own: the weights then start where they would in memory.
-        survey = Survey(encoder, is_float, look.n_rows, [seed, *place])
+        survey = Survey(encoder, is_float, look.n_rows, seed, place)
         pieces = self._pieces(rows, self._looked(look), self._line("columns"))
         return survey.run(pieces)
 

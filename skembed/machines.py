@@ -149,5 +149,5 @@ def trained(estimator, known, start, spilled, counts, group):
     told = list(zip(*told, strict=True))
     rows = ShardedRows({group.rank: spilled}, told, group.least)
     estimator._fit_spilled(known, start, rows, counts, group)
-    group.gathered(None)  # Nobody leaves before all have ended well.
+    group.wait_for_all()  # Some may still have to hear from this process.
     return estimator

@@ -1,6 +1,5 @@
 """Fits on a Dask cluster of processes, also of workers that are killed."""
 
-import os
 import pickle
 import signal
 import socket
@@ -152,42 +151,34 @@ def test_classes_weights_and_delayed_parts(frame, client, taken):
 
 
 def processes():
-    """Processes of fits that are there."""
-    found = []
-    for one in psutil.process_iter(["cmdline"]):
-        if "skembed._dask.child" in " ".join(one.info["cmdline"] or []):
-            found.append(one)
-    return found
+    """Processes of the fits of this cluster."""
+    there = psutil.Process().children(recursive=True)
+    return [one for one in there if "skembed._dask.child" in " ".join(one.cmdline())]
 
 
-def worker_of(process):
-    """The Dask worker that has started a process."""
-    return process.parent()
-
-
-def kill_when_there_is(path, which, killed):
+def kill_when_there_is(path, which, killed, there):
     """Kill one of a fit's processes, or its worker, once there is a checkpoint."""
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    victim = which(processes()[0])
-    killed.append((victim.pid, time.monotonic()))
-    os.kill(victim.pid, signal.SIGKILL)
+    there += processes()
+    victim = which(there[0])
+    killed.append(time.monotonic())
+    victim.send_signal(signal.SIGKILL)
 
 
 def end_of_a_fit(model, rows, path, which):
     """The error of a fit of which a process is killed; the seconds that it took."""
-    killed = []
-    killer = threading.Thread(target=kill_when_there_is, args=(path, which, killed))
+    killed, there = [], []
+    args = path, which, killed, there
+    killer = threading.Thread(target=kill_when_there_is, args=args)
     killer.start()
     with pytest.raises(RuntimeError) as info:
         model.fit(rows, "y")
-    seconds = time.monotonic() - killed[0][1]
+    seconds = time.monotonic() - killed[0]
     killer.join()
-    deadline = time.monotonic() + 5
-    while processes() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes() == []
+    assert len(there) == 2
+    assert psutil.wait_procs(there, timeout=5)[1] == []
     return str(info.value), seconds
 
 
@@ -216,7 +207,7 @@ def test_a_killed_worker_is_named_and_the_fit_goes_on(rows, tmp_path):
     kept = Checkpoint(path, minutes=None, epochs=2)
     model = regressor(epochs=60, hidden_layer_sizes=(8,), callbacks=kept)
     workers = set(distributed.default_client().nthreads())
-    error, seconds = end_of_a_fit(model, own, path, worker_of)
+    error, seconds = end_of_a_fit(model, own, path, psutil.Process.parent)
     assert seconds < 30
     assert "was lost in the middle of the fit" in error
     assert any(worker in error for worker in workers)

@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import pickle
+import re
 import socket
 import subprocess
 import sys
+import time
 from functools import reduce
 
 import keras
@@ -14,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skembed import EmbeddingClassifier, EmbeddingRegressor
+from skembed import Checkpoint, EmbeddingClassifier, EmbeddingRegressor
 from skembed._data.labelled import Labelled
 from skembed._data.shards import ShardedRows
 from skembed._data.survey import Survey
@@ -61,7 +63,9 @@ def in_one_process(model, shards, y):
 
 CODE = """
 import pickle, sys
+from skembed import _settings
 from skembed.machines import fit_together
+_settings.MESSAGE_BYTES = 20_000  # several messages for what is known of the rows
 fits, path = pickle.load(sys.stdin.buffer)
 made = [fit_together(model, rows, y, n_threads=1) for model, rows, y in fits]
 pickle.dump(made, open(path, "wb"))
@@ -79,7 +83,15 @@ def free_ports(n):
 
 
 def in_processes(n, fits, folder):
-    """Fits in `n` processes, one after the other; all estimators of each process.
+    """Fits in `n` processes, one after the other; all estimators of each process."""
+    for process in started(n, fits, folder):
+        error = process.stderr.read().decode()
+        assert process.wait(120) == 0, error
+    return [pickle.loads((folder / f"{i}").read_bytes()) for i in range(n)]
+
+
+def started(n, fits, folder):
+    """Processes that make fits, as any launcher would start them.
 
     Parameters
     ----------
@@ -103,10 +115,7 @@ def in_processes(n, fits, folder):
         pickle.dump((own, folder / f"{i}"), process.stdin)
         process.stdin.close()
         processes.append(process)
-    for process in processes:
-        error = process.stderr.read().decode()
-        assert process.wait(120) == 0, error
-    return [pickle.loads((folder / f"{i}").read_bytes()) for i in range(n)]
+    return processes
 
 
 def parted(frame, n):
@@ -194,6 +203,23 @@ def test_rows_that_cannot_be_learned_from_end_all_processes(frame, tmp_path):
     rows.loc[rows.index[-3], "y"] = np.nan
     with pytest.raises(AssertionError, match="Process 1 of 2 .* missing value in row"):
         in_processes(2, [(EmbeddingRegressor(), rows, "y")], tmp_path)
+
+
+def test_a_killed_process_is_named_by_the_others(frame, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    kept = Checkpoint(path, minutes=None, epochs=1)
+    model = steps().set_params(epochs=10_000, callbacks=kept)
+    processes = started(2, [(model, frame[[*FEATURES, "y"]], "y")], tmp_path)
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    processes[0].kill()
+    killed = time.monotonic()
+    assert processes[1].wait(60) == 1
+    assert time.monotonic() - killed < 30
+    error = processes[1].stderr.read().decode()
+    assert re.search(r"Process 0 \(localhost:\d+\) of the 2 processes", error)
+    assert path.exists()
 
 
 def test_without_tf_config_it_says_what_is_wanted(frame, monkeypatch):

@@ -96,9 +96,11 @@ class Survey:
         Which columns held floating point numbers where this was decided.
     n_wanted : int
         Rows that are to come.
-    seed : list of int
+    seed : int
         Of the sample: about `settings.SURVEY_ROWS` rows, fewer of wide tables, each as
         likely as any other.
+    place : tuple of int, default=()
+        Of these rows among others that are surveyed elsewhere.
 
     Attributes
     ----------
@@ -108,8 +110,9 @@ class Survey:
         Sum of their weights.
     """
 
-    def __init__(self, encoder, is_float, n_wanted, seed):
-        self.encoder, self.is_float, self.seed = encoder, is_float, seed
+    def __init__(self, encoder, is_float, n_wanted, seed, place=()):
+        self.encoder, self.is_float = encoder, is_float
+        self.seed = [seed, *place]
         n = rows_at_once(settings.SURVEY_ROWS, len(encoder.is_categorical))
         n = max(n, min(settings.SURVEY_ROWS, settings.SURVEY_LEAST))
         self.share = n / max(n_wanted, 1)

@@ -7,7 +7,7 @@ dense weights as they are, and of the table only the rows that somebody has touc
 
 import pickle
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 
 import numpy as np
@@ -256,6 +256,12 @@ class Group:
             pickle.loads(np.concatenate(part).tobytes()[:size])
             for part, size in zip(parts, sizes, strict=True)
         ]
+
+    def wait_for_all(self):
+        """Wait until all have come here, before this process may end."""
+        # One that has gone on, and ended, has heard of all.
+        with suppress(tf.errors.OpError):
+            self.gathered(None)
 
     @cached_property
     def _all_gather(self):

@@ -1,5 +1,7 @@
 """The pass that counts tokens, against counting them in memory."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,30 @@ def test_scales_have_the_range_and_the_gaps_of_all_rows(monkeypatch):
     ends = scale.squash(np.array([-40.0, 50.0]))
     np.testing.assert_array_equal(scale.knots[[0, -1]], ends)
     assert survey.n_rows == 400 and survey.total == 400.0
+
+
+def test_two_surveys_are_the_survey_of_both():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"t": rng.integers(0, 50, 400), "z": rng.normal(size=400)})
+    frame.loc[399, "z"] = np.nan
+    weights, mask = np.arange(1.0, 401.0), np.array([True, False])
+
+    def survey(start, stop, place=()):
+        encoder = FeatureEncoder(mask, True)
+        made = Survey(encoder, [False, True], 400, 0, place)
+        return made.run(pieces(frame[start:stop], weights[start:stop]))
+
+    a, b = survey(0, 150, (0,)), survey(150, 400, (1,))
+    both = pickle.loads(pickle.dumps(a)).more(pickle.loads(pickle.dumps(b)))
+    alone = survey(0, 400)
+    assert (both.n_rows, both.total) == (alone.n_rows, alone.total)
+    assert a.n_rows == 150  # as it was
+    of_both, of_alone = (one.learned(one.sample(), None, None) for one in (both, alone))
+    found, wanted = of_both.tokens[0], of_alone.tokens[0]
+    np.testing.assert_array_equal(found.categories, wanted.categories)
+    np.testing.assert_array_equal(found.counts, wanted.counts)
+    np.testing.assert_array_equal(of_both.scales[0].cuts, of_alone.scales[0].cuts)
+    assert of_both.scales[0].has_missing
 
 
 def test_a_column_that_turns_into_floats_is_named():
