@@ -15,7 +15,7 @@ posterior may be less exact. So there is one set of quantiles per range of how r
 tokens of a row are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
@@ -48,6 +48,24 @@ class ResidualQuantiles:
             for table in self.quantiles
         ]
         return np.stack(out, axis=1)
+
+    def lasting(self, before):
+        """The same where only a part of a shift is taken to last.
+
+        By how much the median has moved since `before` is one observation, however
+        many the rows: they share what was special about their time. As in exponential
+        smoothing (Gardner 1985, "Exponential smoothing: the state of the art"), the
+        level follows it for `settings.SHIFT_LASTS` of the way, and the rest is scatter
+        of either sign, which keeps its square.
+        """
+        middle = self.at(0.5, self.rarities)
+        shift = (middle - before.at(0.5, self.rarities)).T[:, :, None]
+        about = self.quantiles - shift
+        normal = norm.ppf(LEVELS)
+        spread = np.square(normal * shift) * (1.0 - settings.SHIFT_LASTS**2)
+        wider = np.sqrt(np.square(about) + spread) - np.abs(about)
+        lasting = settings.SHIFT_LASTS * shift + about + np.sign(normal) * wider
+        return replace(self, quantiles=lasting)
 
 
 def rarity(codes, counts, own=0.0, factors=None):

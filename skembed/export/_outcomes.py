@@ -174,12 +174,14 @@ class Outcomes:
         if not len(known):
             return None
         z = g.columns(self.numbers.values, known)
-        above, below = g.add("Sub", z, beyond.high[known]), beyond.low[known]
-        distance = g.add("Max", above, g.add("Sub", below, z))
-        outside = g.cast(g.add("Greater", distance, _ZERO), np.float64)
-        distance = g.add("Max", distance, _ZERO)
-        of_walk = g.add("MatMul", distance, beyond.walk[known])
-        return g.add("Add", of_walk, g.add("MatMul", outside, beyond.bins[known]))
+        above = g.add("Max", g.add("Sub", z, beyond.high[known]), _ZERO)
+        below = g.add("Max", g.add("Sub", beyond.low[known], z), _ZERO)
+        # One of the two is 0.
+        outside = g.add("Greater", g.add("Max", above, below), _ZERO)
+        found = g.add("MatMul", g.cast(outside, np.float64), beyond.bins[known])
+        for walk, distance in zip(beyond.walk, (below, above), strict=True):
+            found = g.add("Add", found, g.add("MatMul", distance, walk[known]))
+        return found
 
     @cached_property
     def probabilities(self):
