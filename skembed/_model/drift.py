@@ -142,7 +142,7 @@ def _origins(z, known, weights):
 def _ahead(codes, k, last, past, outcome, expected, weights):
     """By how much squared errors of later rows exceed what is expected, summed.
 
-    They are predicted with the last bin of column `k` that was learned, as by a network.
+    They are predicted with the last bin of column `k` that was learned, as in `f`.
     """
     codes, ahead = codes.copy(), ~past
     codes[ahead, k] = last
