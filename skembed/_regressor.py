@@ -485,7 +485,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
             In units of `y`. Computed from 128 draws of the vectors, the same in every
             call, and from the noise that rows like this one have. Beyond the range of
-            a number that fit has seen it grows with the distance.
+            a number that fit has seen it grows with the distance, as fast as outcomes
+            drift along that number in the rows of fit.
 
         Raises
         ------
@@ -620,7 +621,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         noise is (:meth:`predict_std`), and the shape of :meth:`predict_interval`.
         Vectors and predictions stay as they are. Where the world has moved on since
         fit, residuals of later rows show by how much predictions are off now, which no
-        row of fit could tell.
+        row of fit could tell. Half of a shift that they share is taken to last, and the
+        rest is scatter. Beyond the range of a number intervals go on to grow.
 
         Parameters
         ----------
