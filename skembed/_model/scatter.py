@@ -14,7 +14,7 @@ from .. import _settings as settings
 from .._data.rows import sample
 from . import row_noise
 from .drift import drift
-from .intervals import NORMAL, left_open_without, rarity, residual_quantiles
+from .intervals import left_open_without, rarity, residual_quantiles
 from .leverage import is_seen_at_once, joint_leverage
 
 
@@ -128,7 +128,7 @@ def recalibrated(fitted, rows, by=None):
     std = np.sqrt(own + noise * factors)
     residuals = residual_quantiles(residual, std, rare, weights)
     if by is fitted:  # of later rows, all at about one time
-        residuals = residuals.lasting(fitted.residuals or NORMAL)
+        residuals = residuals.lasting(fitted.residuals)
     return replace(
         fitted, row_noise=fitted.row_noise.times(factors), residuals=residuals
     )
