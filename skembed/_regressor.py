@@ -9,13 +9,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import BaseEmbedding
 from ._data.outcomes import refuse_huge
 from ._data.sources import is_source, refuse_source
-from ._model.intervals import NORMAL
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._model.scatter import (
     moments,
     noise_scale,
     outcome,
-    rarity_of,
+    quantiles,
     recalibrated,
     with_scatter,
     with_scatter_of,
@@ -568,14 +567,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             raise ValueError(
                 f"coverage must be between 0 and 1, both exclusive; got {coverage!r}."
             )
-        encoded = self._encoded(X)
-        predicted, own, noise = moments(fitted, encoded)
-        std, rare = np.sqrt(own + noise), rarity_of(fitted, encoded)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
-        residuals = fitted.residuals or NORMAL  # while a fit is under way
-        ends = [predicted + residuals.at(q, rare) * std for q in levels]
-        if fitted.likelihood.non_negative:
-            ends = [np.maximum(end, 0.0) for end in ends]
+        ends = quantiles(fitted, self._encoded(X), levels)
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
 

@@ -14,7 +14,7 @@ from .. import _settings as settings
 from .._data.rows import sample
 from . import row_noise
 from .drift import drift
-from .intervals import left_open_without, rarity, residual_quantiles
+from .intervals import NORMAL, left_open_without, rarity, residual_quantiles
 from .leverage import is_seen_at_once, joint_leverage
 
 
@@ -23,6 +23,26 @@ def moments(fitted, encoded):
     f = fitted.predictor.outputs(encoded)
     own = own_variance(fitted, encoded, f)
     return outcome(fitted, f), own, noise_variance(fitted, encoded, f)
+
+
+def quantiles(fitted, encoded, levels):
+    """Quantiles of the outcome at these levels, each (n_rows, n_outputs).
+
+    What lies beyond the range of numbers knows nothing of how rare tokens are: by its
+    share of the variance, quantiles are those of rows of common tokens.
+    """
+    f = fitted.predictor.outputs(encoded)
+    own = own_variance(fitted, encoded, f)
+    std = np.sqrt(own + noise_variance(fitted, encoded, f))
+    share = _beyond(fitted, encoded, f) / np.maximum(np.square(std), 1e-300)
+    residuals = fitted.residuals or NORMAL  # while a fit is under way
+    predicted, rare = outcome(fitted, f), rarity_of(fitted, encoded)
+    ends = []
+    for level in levels:
+        found, common = residuals.at(level, rare), residuals.at(level, np.zeros(1))
+        end = predicted + (found + share * (common - found)) * std
+        ends.append(np.maximum(end, 0.0) if fitted.likelihood.non_negative else end)
+    return ends
 
 
 def outcome(fitted, f):
@@ -40,8 +60,13 @@ def own_variance(fitted, encoded, f):
     """Variance of the mean under the posterior of the vectors, and beyond the range."""
     link = partial(outcome, fitted)
     within = np.square(fitted.predictor.moments(encoded, link))
-    beyond = fitted.beyond.variance(encoded.numbers)
-    return within + beyond * np.square(slope(fitted, f))
+    return within + _beyond(fitted, encoded, f)
+
+
+def _beyond(fitted, encoded, f):
+    """The part of it that lies beyond the range of numbers."""
+    variance = fitted.beyond.variance(encoded.numbers)
+    return variance * np.square(slope(fitted, f))
 
 
 def noise_variance(fitted, encoded, f):

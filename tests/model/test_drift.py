@@ -181,3 +181,16 @@ def test_half_of_a_shift_lasts_and_the_rest_is_scatter():
     assert (np.diff(skewed.lasting(of_fit).quantiles, axis=2) > 0).all()
     # Said again, it is the same shift since fit.
     assert_allclose(shifted.lasting(found).quantiles[0], wanted)
+
+
+def test_what_drifts_is_not_as_rare_tokens_are(shops):
+    _, _, model = shops
+    rare = np.stack([norm.ppf(LEVELS), 0.1 * norm.ppf(LEVELS)])
+    other = with_drift(model, np.full((2, 1, 1), 1e6))
+    other._fitted = replace(
+        other._fitted, residuals=ResidualQuantiles(np.array([0.0, 1.0]), rare[None])
+    )
+    rows = np.array([["1", 50.0], ["new", 50.0], ["new", 200.0]], object)
+    width = np.ptp(other.predict_interval(rows, 0.8), axis=1) / other.predict_std(rows)
+    usual = 2 * norm.ppf(0.9)
+    assert_allclose(width, usual * np.array([1.0, 0.1, 1.0]), rtol=0.05)
