@@ -171,6 +171,7 @@ STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
 MAX_BATCH_OF_SHARD = 32_768
 # Epochs of epochs="auto" up to EPOCHS_ROWS rows; beyond they fall by the power
 # EPOCHS_POWER of the rows (10 at ten million).
+# Found: "Epochs of tables of some ten thousand rows".
 EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 2.5e4, 0.23
 # Least steps and most epochs of epochs="auto". Found: "What holds the layers back".
 LEAST_STEPS, MAX_EPOCHS = 1000, 600
