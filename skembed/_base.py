@@ -19,7 +19,7 @@ from ._data.outcomes import refuse_missing
 from ._data.samples import Samples
 from ._data.sources import is_source, refuse_source
 from ._model.activations import ACTIVATION_NAMES
-from ._model.importance import importances
+from ._model.importance import with_importances
 from ._model.tables import KINDS
 from ._pieces import InPieces
 from ._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
@@ -257,8 +257,8 @@ class BaseEmbedding(
         trained, curves = self._train(fitted, phases, rng, samples, held_out)
         # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
+        trained = replace(trained, fitted=with_importances(trained.fitted, rows))
         fitted = self._concluded(trained, rows, calibration)
-        fitted = replace(fitted, importances=importances(fitted, rows))
         self._set_columns(X, samples.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, streams.within_limits(rows if is_chunk else None))
@@ -510,8 +510,8 @@ class BaseEmbedding(
         )
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
+            fitted = with_importances(fitted, next_.rows)
             fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
-            fitted = replace(fitted, importances=importances(fitted, next_.rows))
         self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self

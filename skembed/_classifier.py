@@ -131,7 +131,7 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Number of rows per step. "auto" is a power of two near a 100th of the rows,
         from 32 to 8,192.
     epochs : "auto" or int, default="auto"
-        Maximum number of passes over the data. "auto" is 40 up to 100,000 rows and
+        Maximum number of passes over the data. "auto" is 40 up to 25,000 rows and
         falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at
         most 600 passes.
     tol : "auto", float or None, default="auto"

@@ -20,7 +20,7 @@ from ._data.samples import Samples, copies_per_weight
 from ._data.sources import is_source, source_of
 from ._data.spill import Spill
 from ._data.survey import Survey
-from ._model.importance import importances
+from ._model.importance import with_importances
 from ._sklearn import check_sample_weight
 from ._training.checkpoint import split_callbacks
 from ._training.phases import additive_first
@@ -146,8 +146,8 @@ class InPieces:
         phases = additive_first(problem, self._recipe())
         trained, curves = self._train(fitted, phases, rng, known.sample, others=others)
         trained = replace(trained, fitted=settled(trained.fitted, problem))
-        fitted = self._concluded(trained, observations)
-        fitted = replace(fitted, importances=importances(fitted, observations))
+        fitted = with_importances(trained.fitted, observations)
+        fitted = self._concluded(replace(trained, fitted=fitted), observations)
         self._set_columns(known.head, start.looked.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, None)

@@ -9,13 +9,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import BaseEmbedding
 from ._data.outcomes import refuse_huge
 from ._data.sources import is_source, refuse_source
-from ._model.intervals import NORMAL
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._model.scatter import (
     moments,
     noise_scale,
     outcome,
-    rarity_of,
+    quantiles,
     recalibrated,
     with_scatter,
     with_scatter_of,
@@ -133,7 +132,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Number of rows per step. "auto" is a power of two near a 100th of the rows,
         from 32 to 8,192.
     epochs : "auto" or int, default="auto"
-        Maximum number of passes over the data. "auto" is 40 up to 100,000 rows and
+        Maximum number of passes over the data. "auto" is 40 up to 25,000 rows and
         falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at
         most 600 passes. Where there are calibration rows (see `predict_interval`),
         three tenths are added.
@@ -485,7 +484,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
             In units of `y`. Computed from 128 draws of the vectors, the same in every
             call, and from the noise that rows like this one have. Beyond the range of
-            a number that fit has seen it grows with the distance.
+            a number that fit has seen it grows with the distance, as fast as outcomes
+            drift along that number in the rows of fit.
 
         Raises
         ------
@@ -567,14 +567,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             raise ValueError(
                 f"coverage must be between 0 and 1, both exclusive; got {coverage!r}."
             )
-        encoded = self._encoded(X)
-        predicted, own, noise = moments(fitted, encoded)
-        std, rare = np.sqrt(own + noise), rarity_of(fitted, encoded)
         levels = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
-        residuals = fitted.residuals or NORMAL  # while a fit is under way
-        ends = [predicted + residuals.at(q, rare) * std for q in levels]
-        if fitted.likelihood.non_negative:
-            ends = [np.maximum(end, 0.0) for end in ends]
+        ends = quantiles(fitted, self._encoded(X), levels)
         interval = np.stack(ends, axis=1)
         return interval[:, :, 0] if self._y_is_1d else interval
 
@@ -620,7 +614,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         noise is (:meth:`predict_std`), and the shape of :meth:`predict_interval`.
         Vectors and predictions stay as they are. Where the world has moved on since
         fit, residuals of later rows show by how much predictions are off now, which no
-        row of fit could tell.
+        row of fit could tell. Half of a shift that they share is taken to last, and the
+        rest is scatter. Beyond the range of a number intervals go on to grow.
 
         Parameters
         ----------

@@ -34,11 +34,12 @@ SLOPE_FARTHEST = 5.0
 SLOPE_ORIGIN, SLOPE_DOUBT = 4.0, 4.0
 # Waves of a curve that varies by token.
 VARYING_WAVES = 6
+# Sweeps over the columns of a sum of their effects.
+ADDITIVE_SWEEPS = 4
 # Crosses that are chosen at most, standard errors that the evidence for one must have,
-# how many more pairs than tokens there must be, rows that are looked at, and sweeps
-# over the columns before each look.
+# how many more pairs than tokens there must be, and rows that are looked at.
 MOST_CROSSES, CROSS_EVIDENCE, CROSS_GROWTH = 5, 5.0, 1.2
-CROSS_ROWS, CROSS_SWEEPS = 200_000, 4
+CROSS_ROWS = 200_000
 # Rows of a pair of tokens beyond which more of them count less and less.
 CROSS_CELL = 10.0
 # Powers of two, up and down, of a column's range up to which its numbers are taken as
@@ -170,7 +171,8 @@ STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
 MAX_BATCH_OF_SHARD = 32_768
 # Epochs of epochs="auto" up to EPOCHS_ROWS rows; beyond they fall by the power
 # EPOCHS_POWER of the rows (10 at ten million).
-EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 1e5, 0.3
+# Found: "Epochs of tables of some ten thousand rows".
+EPOCHS, EPOCHS_ROWS, EPOCHS_POWER = 40, 2.5e4, 0.23
 # Least steps and most epochs of epochs="auto". Found: "What holds the layers back".
 LEAST_STEPS, MAX_EPOCHS = 1000, 600
 # tol of epochs="auto", in nats per observation.
@@ -268,6 +270,16 @@ NOISE_PASSES, NOISE_SCALE_STEPS = 15, 3
 # Scale of effects on the log variance before they are learned, and spread of the
 # half-normal density that is the prior of the scales. Found: "Noise by row".
 NOISE_START, NOISE_SPREAD = 0.2, 0.5
+
+# How far outcomes drift along a number: shares of the rows that are learned before the
+# others are predicted, share of what an additive fit misses inside of the range that
+# counts as missing ahead, too, least importance of a number that is looked at, most of
+# them, and rows. Found: "How far outcomes drift".
+DRIFT_CUTS, DRIFT_MISSED = (0.5, 0.65, 0.8), 2.0 / 3.0
+DRIFT_LEAST, DRIFT_NUMBERS, DRIFT_ROWS = 0.01, 10, 30_000
+# Share of a shift of the residuals that `calibrate` takes to last.
+# Found: "A shift that lasts".
+SHIFT_LASTS = 0.5
 
 # Spread of the normal priors of what `calibrate` learns of log-odds: the logarithm of a
 # slope, and shifts.

@@ -13,7 +13,7 @@ by least squares over all pairs of rows that share a token (Haseman and Elston 1
 import numpy as np
 
 from .. import _settings as settings
-from .screening import additive_residuals
+from .additive import additive_residuals
 
 
 def origins(codes, columns, z, outcome, weights):

@@ -19,7 +19,7 @@ class ShardedRows:
         Gives the least of the numbers that all who read shards call it with.
     """
 
-    blend, offset = None, None
+    blend = offset = None
 
     def __init__(self, shards, told, least=int):
         self.shards, self.least = shards, least

@@ -341,7 +341,11 @@ class _Run:
         options, per_epoch = self.options, self.batches.n_steps_per_epoch
         own = self.part.weights(self.whole, weights)
         engine = Engine.of(
-            *(self.problem, options.rule, self.anchor, self.batches, own.dense),
+            self.problem,
+            options.rule,
+            self.anchor,
+            self.batches,
+            own.dense,
             self.others,
         )
 

@@ -3,6 +3,8 @@
 There a prediction keeps the value of the last bin. The curve of a number is a random
 walk over its range, and a walk that is not seen goes on: its variance grows in
 proportion to the distance. The bins about the curve scatter there as they do inside.
+Where more than the curve drifts along the number, such as effects of tokens, the walk
+is as long as `drift` found it.
 """
 
 from dataclasses import dataclass
@@ -22,8 +24,8 @@ class Beyond:
     ----------
     low, high : ndarray of shape (n_numbers,)
         Ends of the range. Infinite for what has no bins, and for indicators.
-    walk : ndarray of shape (n_numbers, n_outputs)
-        Variance that the walk takes on over a distance of 1.
+    walk : ndarray of shape (2, n_numbers, n_outputs)
+        Variance that the walk takes on over a distance of 1, below and above.
     bins : ndarray of shape (n_numbers, n_outputs)
         Variance of a bin about the curve.
     """
@@ -34,8 +36,11 @@ class Beyond:
     bins: np.ndarray
 
     @classmethod
-    def of(cls, encoder, dense):
-        """Of an encoder and the dense weights; vectors of one output each."""
+    def of(cls, encoder, dense, drift=None):
+        """Of an encoder, the dense weights, and how far outcomes drift.
+
+        Vectors are of one output each; `drift` is of the shape of `walk`, or None.
+        """
         sizes = [1 + scale.has_missing for scale in encoder.scales]
         n, place = sum(sizes), np.cumsum([0, *sizes])[:-1]
         n_outputs = dense["linear"].shape[1] if "linear" in dense else 1
@@ -58,10 +63,12 @@ class Beyond:
                 step, rough = step @ readout, rough @ readout
             walk[j], bins[j] = step / length, rough
             column += 1
-        return cls(low, high, walk, bins)
+        walk = np.stack([walk, walk])
+        return cls(low, high, walk if drift is None else np.maximum(walk, drift), bins)
 
     def variance(self, numbers):
         """Variance of the outputs by what lies beyond, (n_rows, n_outputs)."""
-        distance = np.maximum(numbers - self.high, self.low - numbers)
-        distance = np.maximum(distance, 0.0)
-        return distance @ self.walk + (distance > 0.0) @ self.bins
+        below = np.maximum(self.low - numbers, 0.0)
+        above = np.maximum(numbers - self.high, 0.0)
+        outside = (below > 0.0) | (above > 0.0)
+        return below @ self.walk[0] + above @ self.walk[1] + outside @ self.bins

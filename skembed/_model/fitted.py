@@ -40,6 +40,9 @@ class Fitted:
         What rows that were not learned from have said of probabilities.
     importances : ndarray of float64 of shape (n_features,), or None
         Shares of the columns of the table in the variance of the output.
+    drift : ndarray of float64 of shape (2, n_numbers, n_outputs), or None
+        How far outcomes drift along each number, below and above its range, where it
+        has been looked at: variance of the output over a distance of 1.
     """
 
     encoder: FeatureEncoder
@@ -54,6 +57,7 @@ class Fitted:
     row_noise: RowNoise | None = None
     log_odds: LogOdds | None = None
     importances: np.ndarray | None = None
+    drift: np.ndarray | None = None
 
     @property
     def predictor(self):
@@ -72,7 +76,7 @@ class Fitted:
         """What is not known of numbers beyond the range of fit; None for points."""
         if not self.architecture.tables.has_spread:
             return None
-        return Beyond.of(self.encoder, self.weights.dense)
+        return Beyond.of(self.encoder, self.weights.dense, self.drift)
 
     @property
     def n_fields(self):

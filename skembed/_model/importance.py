@@ -8,10 +8,17 @@ column that takes part in them. Outcomes play no role: what a column of noise do
 the vectors has been shrunk away, so it needs no held-out rows to be found out.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from .. import _settings as settings
 from .._data.rows import sample
+
+
+def with_importances(fitted, rows):
+    """The network with the importances of its columns, read from these rows."""
+    return replace(fitted, importances=importances(fitted, rows))
 
 
 def importances(fitted, rows):

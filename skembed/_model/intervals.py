@@ -15,7 +15,7 @@ posterior may be less exact. So there is one set of quantiles per range of how r
 tokens of a row are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import norm
@@ -36,10 +36,13 @@ class ResidualQuantiles:
         Median of :func:`rarity`, range by range.
     quantiles : ndarray of shape (n_outputs, n_ranges, n_levels)
         Residuals over the outcome's standard deviation, at `LEVELS`.
+    of_fit : ResidualQuantiles or None
+        Those of the rows of fit, where these are of later rows.
     """
 
     rarities: np.ndarray
     quantiles: np.ndarray
+    of_fit: "ResidualQuantiles | None" = None
 
     def at(self, level, rarity):
         """Quantile of the standardised residual of every row, (n_rows, n_outputs)."""
@@ -48,6 +51,25 @@ class ResidualQuantiles:
             for table in self.quantiles
         ]
         return np.stack(out, axis=1)
+
+    def lasting(self, of_fit):
+        """The same where only a part of a shift since fit is taken to last.
+
+        By how much the median has moved is one observation, however many the rows: they
+        share what was special about their time. As in exponential smoothing (Gardner
+        1985, "Exponential smoothing: the state of the art"), the level follows it for
+        `settings.SHIFT_LASTS` of the way. The rest is scatter of either sign, and keeps
+        its square.
+        """
+        of_fit = of_fit.of_fit or of_fit
+        middle = self.at(0.5, self.rarities)
+        shift = (middle - of_fit.at(0.5, self.rarities)).T[:, :, None]
+        about = self.quantiles - shift
+        normal = norm.ppf(LEVELS)
+        spread = np.square(normal * shift) * (1.0 - settings.SHIFT_LASTS**2)
+        wider = np.sqrt(np.square(about) + spread) - np.abs(about)
+        lasting = settings.SHIFT_LASTS * shift + about + np.sign(normal) * wider
+        return replace(self, quantiles=lasting, of_fit=of_fit)
 
 
 def rarity(codes, counts, own=0.0, factors=None):

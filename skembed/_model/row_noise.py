@@ -98,7 +98,7 @@ def learned(columns, sizes, n_token_blocks, f, squares, share, weights):
     """
     offsets = np.cumsum([0, *sizes])[:-1]
     groups = [
-        _groups(size, k < n_token_blocks, settings.NOISE_BINS)
+        np.arange(size) if k < n_token_blocks else coarse(size, settings.NOISE_BINS)
         for k, size in enumerate(sizes)
     ]
     pairs = zip(groups, columns, strict=True)
@@ -135,9 +135,9 @@ def _between(f, weights, levels):
     return 0.5 * (distinct[at] + distinct[at + 1])
 
 
-def _groups(size, are_tokens, most):
-    """Which effect each row of a column has: tokens their own, bins one for several."""
-    if are_tokens or size - 1 <= most:
+def coarse(size, most):
+    """Which of at most so many ranges each bin of a number is in; the last is apart."""
+    if size - 1 <= most:
         return np.arange(size)
     bins = np.arange(size - 1) * most // (size - 1)
     return np.append(bins, most)

@@ -13,7 +13,8 @@ import numpy as np
 from .. import _settings as settings
 from .._data.rows import sample
 from . import row_noise
-from .intervals import left_open_without, rarity, residual_quantiles
+from .drift import drift
+from .intervals import NORMAL, left_open_without, rarity, residual_quantiles
 from .leverage import is_seen_at_once, joint_leverage
 
 
@@ -22,6 +23,26 @@ def moments(fitted, encoded):
     f = fitted.predictor.outputs(encoded)
     own = own_variance(fitted, encoded, f)
     return outcome(fitted, f), own, noise_variance(fitted, encoded, f)
+
+
+def quantiles(fitted, encoded, levels):
+    """Quantiles of the outcome at these levels, each (n_rows, n_outputs).
+
+    What lies beyond the range of numbers knows nothing of how rare tokens are: by its
+    share of the variance, quantiles are those of rows of common tokens.
+    """
+    f = fitted.predictor.outputs(encoded)
+    own = own_variance(fitted, encoded, f)
+    std = np.sqrt(own + noise_variance(fitted, encoded, f))
+    share = _beyond(fitted, encoded, f) / np.maximum(np.square(std), 1e-300)
+    residuals = fitted.residuals or NORMAL  # while a fit is under way
+    predicted, rare = outcome(fitted, f), rarity_of(fitted, encoded)
+    ends = []
+    for level in levels:
+        found, common = residuals.at(level, rare), residuals.at(level, np.zeros(1))
+        end = predicted + (found + share * (common - found)) * std
+        ends.append(np.maximum(end, 0.0) if fitted.likelihood.non_negative else end)
+    return ends
 
 
 def outcome(fitted, f):
@@ -39,8 +60,13 @@ def own_variance(fitted, encoded, f):
     """Variance of the mean under the posterior of the vectors, and beyond the range."""
     link = partial(outcome, fitted)
     within = np.square(fitted.predictor.moments(encoded, link))
-    beyond = fitted.beyond.variance(encoded.numbers)
-    return within + beyond * np.square(slope(fitted, f))
+    return within + _beyond(fitted, encoded, f)
+
+
+def _beyond(fitted, encoded, f):
+    """The part of it that lies beyond the range of numbers."""
+    variance = fitted.beyond.variance(encoded.numbers)
+    return variance * np.square(slope(fitted, f))
 
 
 def noise_variance(fitted, encoded, f):
@@ -76,22 +102,31 @@ def rarity_of(fitted, encoded, own=0.0):
 
 
 def with_scatter(fitted, rows):
-    """The network with its noise by row, and the quantiles of its residuals.
+    """The network with its noise by row, its drift, and quantiles of its residuals.
 
-    Both are read from the rows that it was trained on, each as if it had been left out.
+    All are read from the rows that it was trained on: noise and quantiles as if each
+    had been left out.
     """
     seen = _LookedBackAt(fitted, rows)
     noise, own = seen.row_noise()
-    return replace(fitted, row_noise=noise, residuals=seen.quantiles(noise, own))
+    return replace(
+        fitted,
+        row_noise=noise,
+        drift=seen.drift(noise),
+        residuals=seen.quantiles(noise, own),
+    )
 
 
 def with_scatter_of(fitted, rows, calibration, before):
     """The same, where the network `before` had not been trained on some rows.
 
-    Noise by row is read from all rows, its size and the quantiles from the others.
+    Noise by row and drift are read from all rows, the noise's size and the quantiles
+    from the others.
     """
-    noise, _ = _LookedBackAt(fitted, rows).row_noise()
-    return recalibrated(replace(fitted, row_noise=noise), calibration, before)
+    seen = _LookedBackAt(fitted, rows)
+    noise, _ = seen.row_noise()
+    fitted = replace(fitted, row_noise=noise, drift=seen.drift(noise))
+    return recalibrated(fitted, calibration, before)
 
 
 def recalibrated(fitted, rows, by=None):
@@ -116,10 +151,11 @@ def recalibrated(fitted, rows, by=None):
     factors = (weights @ squares + n) / (weights.sum() + n)
     rare = rarity_of(fitted, encoded, own_rows)
     std = np.sqrt(own + noise * factors)
+    residuals = residual_quantiles(residual, std, rare, weights)
+    if by is fitted:  # of later rows, all at about one time
+        residuals = residuals.lasting(fitted.residuals)
     return replace(
-        fitted,
-        row_noise=fitted.row_noise.times(factors),
-        residuals=residual_quantiles(residual, std, rare, weights),
+        fitted, row_noise=fitted.row_noise.times(factors), residuals=residuals
     )
 
 
@@ -128,7 +164,7 @@ class _LookedBackAt:
 
     def __init__(self, fitted, rows):
         self.fitted = fitted
-        self.encoded, observed, self.weights = _sampled(rows)
+        self.encoded, self.observed, self.weights = _sampled(rows)
         self.f = fitted.predictor.outputs(self.encoded)
         self.noise = _plain_noise(fitted, self.f)
         self.left_open = _left_open(fitted, self.encoded, self.f, self.noise)
@@ -137,7 +173,7 @@ class _LookedBackAt:
             noise = self.noise / np.square(slope(fitted, self.f))
             leverage = joint_leverage(fitted, self.encoded, self.weights, noise)
             self.inflation = 1.0 / (1.0 - leverage)
-        self.residual = (observed - outcome(fitted, self.f)) * self.inflation
+        self.residual = (self.observed - outcome(fitted, self.f)) * self.inflation
 
     def row_noise(self):
         """Noise by row, and what rows have added to their own."""
@@ -158,6 +194,13 @@ class _LookedBackAt:
             1.0 / self.inflation,
             self.weights,
         )
+
+    def drift(self, row_noise):
+        """How far outcomes drift along numbers, with this noise by row."""
+        factor = np.exp(_log_factor(self.fitted, row_noise, self.encoded, self.f))
+        noise = self.noise * factor
+        rows = self.encoded, self.observed, noise, self.weights
+        return drift(self.fitted, *rows)
 
     def quantiles(self, row_noise, own):
         """Quantiles of the residuals under this noise by row."""

@@ -174,12 +174,14 @@ class Outcomes:
         if not len(known):
             return None
         z = g.columns(self.numbers.values, known)
-        above, below = g.add("Sub", z, beyond.high[known]), beyond.low[known]
-        distance = g.add("Max", above, g.add("Sub", below, z))
-        outside = g.cast(g.add("Greater", distance, _ZERO), np.float64)
-        distance = g.add("Max", distance, _ZERO)
-        of_walk = g.add("MatMul", distance, beyond.walk[known])
-        return g.add("Add", of_walk, g.add("MatMul", outside, beyond.bins[known]))
+        above = g.add("Max", g.add("Sub", z, beyond.high[known]), _ZERO)
+        below = g.add("Max", g.add("Sub", beyond.low[known], z), _ZERO)
+        # One of the two is 0.
+        outside = g.add("Greater", g.add("Max", above, below), _ZERO)
+        found = g.add("MatMul", g.cast(outside, np.float64), beyond.bins[known])
+        for walk, distance in zip(beyond.walk, (below, above), strict=True):
+            found = g.add("Add", found, g.add("MatMul", distance, walk[known]))
+        return found
 
     @cached_property
     def probabilities(self):
@@ -288,11 +290,33 @@ class Outcomes:
         ends = []
         for level in 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage):
             factor = self._quantile(residuals, level)
+            if self._share_beyond is not None:
+                common = residuals.at(level, np.zeros(1))
+                less = g.add("Mul", self._share_beyond, g.add("Sub", common, factor))
+                factor = g.add("Add", factor, less)
             end = g.add("Add", predicted, g.add("Mul", factor, self.std))
             if self.fitted.likelihood.non_negative:
                 end = g.add("Max", end, _ZERO)
             ends.append(end)
         return ends
+
+    @cached_property
+    def _share_beyond(self):
+        """Share of the variance that lies beyond the range of numbers, or None."""
+        if self._beyond is None:
+            return None
+        g = self.g
+        beyond = g.add("Mul", self._beyond, self._square_slope)
+        variance = g.add("Mul", self.std, self.std)
+        return g.add("Div", beyond, g.add("Max", variance, _TINY))
+
+    @property
+    def _square_slope(self):
+        """Square of the derivative of the outcome by the output."""
+        g, f, slope = self.g, self._network.f, np.square(self.fitted.scale)
+        if not self.fitted.likelihood.bends:
+            return slope
+        return g.add("Mul", g.add("Exp", g.add("Add", f, f)), slope)
 
     def _quantile(self, residuals, level):
         """Quantile of the standardised residual, by how rare a row's tokens are."""
@@ -362,10 +386,7 @@ class Outcomes:
         within = g.add("Max", within, _ZERO)
         if self._beyond is not None:
             within = g.add("Add", within, self._beyond)
-        slope = np.square(fitted.scale)
-        if fitted.likelihood.bends:
-            slope = g.add("Mul", g.add("Exp", g.add("Add", f, f)), slope)
-        return g.add("Mul", within, slope)
+        return g.add("Mul", within, self._square_slope)
 
     def _noise_variance(self, f):
         """Variance of an outcome about its mean, in units of y."""

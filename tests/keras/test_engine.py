@@ -148,7 +148,7 @@ def test_one_trace_serves_all_fits_of_a_shape(prior):
         )
         return model.fit(X, rng.normal(size=n))
 
-    fit(50, 4, 1, 1, 50, 1)
+    fit(50, 4, 1, 1, 50, 3)  # the additive part, and then the layers
     before = traces()
     for shape in [(80, 9, 1, 1, 16, 2), (33, 5, 3, 0, 8, 1), (40, 6, 2, 2, 40, 3)]:
         fit(*shape)
