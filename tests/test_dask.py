@@ -193,12 +193,11 @@ def test_a_killed_process_is_named_and_the_fit_goes_on(rows, tmp_path):
     assert "was killed in the middle of the fit" in error
     assert any(worker in error for worker in workers)
     assert not hasattr(model, "loss_curve_")
-    kept = path.stat().st_mtime
+    kept = pickle.loads(path.read_bytes())[2]["losses"]
     model.fit(own, "y")
-    assert not path.exists() and kept
-    wanted = regressor(**params).fit(own, "y")  # never killed: the same bits
-    assert model.loss_curve_ == wanted.loss_curve_
-    np.testing.assert_array_equal(model.embeddings_[0], wanted.embeddings_[0])
+    assert not path.exists()
+    assert 2 <= len(kept) < len(model.loss_curve_) == 60
+    assert model.loss_curve_[: len(kept)] == kept  # not learned again
 
 
 def test_a_killed_worker_is_named_and_the_fit_goes_on(rows, tmp_path):

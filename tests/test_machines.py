@@ -147,6 +147,10 @@ def without_layers():
     return EmbeddingRegressor(hidden_layer_sizes=(), batch_size=250, random_state=0)
 
 
+def longer():
+    return steps().set_params(epochs=80)
+
+
 def points():
     params = {"hidden_layer_sizes": (8,), "batch_size": 500, "random_state": 0}
     return EmbeddingClassifier(prior=None, epochs=3, class_weight="balanced", **params)
@@ -160,6 +164,7 @@ def of_two(frame, tmp_path_factory):
         (steps(), rows, "y"),
         (without_layers(), rows, "y"),
         (points(), frame[["token", "z", "label"]], "label"),
+        (longer(), rows, "y"),
     ]
     return in_processes(2, fits, tmp_path_factory.mktemp("two"))
 
@@ -205,11 +210,11 @@ def test_rows_that_cannot_be_learned_from_end_all_processes(frame, tmp_path):
         in_processes(2, [(EmbeddingRegressor(), rows, "y")], tmp_path)
 
 
-def test_a_killed_process_is_named_by_the_others(frame, tmp_path):
+def test_a_killed_process_is_named_and_the_fit_goes_on(frame, of_two, tmp_path):
     path = tmp_path / "fit.checkpoint"
     kept = Checkpoint(path, minutes=None, epochs=1)
-    model = steps().set_params(epochs=10_000, callbacks=kept)
-    processes = started(2, [(model, frame[[*FEATURES, "y"]], "y")], tmp_path)
+    fits = [(longer().set_params(callbacks=kept), frame[[*FEATURES, "y"]], "y")]
+    processes = started(2, fits, tmp_path)
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -220,6 +225,9 @@ def test_a_killed_process_is_named_by_the_others(frame, tmp_path):
     error = processes[1].stderr.read().decode()
     assert re.search(r"Process 0 \(localhost:\d+\) of the 2 processes", error)
     assert path.exists()
+    found = in_processes(2, fits, tmp_path)
+    assert_near(found[1][0], of_two[1][3], 0.0)  # as if nothing had been
+    assert not path.exists()
 
 
 def test_without_tf_config_it_says_what_is_wanted(frame, monkeypatch):

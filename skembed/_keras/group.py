@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._training.checkpoint import SharedKeeper
+from . import sparse
 
 
 class ProcessLost(RuntimeError):
@@ -161,15 +162,8 @@ class Group:
         all_.set_shape([None, 1 + sum(widths)])
         at = tf.bitcast(all_[:, 0], tf.int32)
         union, place = tf.unique(at)
-        n_all = tf.size(at, tf.int64)
-        indices = tf.stack([tf.cast(place, tf.int64), tf.range(n_all)], axis=1)
-        # One thread adds in the order of the parts: the same bits in every process.
-        total = tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=indices,
-            a_values=tf.ones([n_all]),
-            a_shape=tf.stack([tf.size(union, tf.int64), n_all]),
-            b=all_[:, 1:],
-        )
+        # Added in the order of the parts: the same bits in every process.
+        total = sparse.added_up(all_[:, 1:], place, tf.size(union))
         total.set_shape([None, sum(widths)])
         use = tf.gather(place[self.rank * most :], use)
         return union, use, tf.split(total, widths, axis=1)

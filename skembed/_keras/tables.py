@@ -310,6 +310,9 @@ class PosteriorTable:
                 direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
             probe, _ = self._probe(uses, vectors)
             sums += (self._slope_of_probe(probe, uses, direct, weights),)
+        widths = self.width, self.width, 1, self.n_first
+        for part, n in zip(sums, widths, strict=False):  # no probe under own priors
+            part.set_shape([None, n])
         return Slopes(by_theta * plan.per_observation, sums)
 
     def pull(self, theta, data):
