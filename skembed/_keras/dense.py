@@ -51,8 +51,8 @@ def apply(architecture, parts, vectors, numbers, knots, state, training=True):
         f = _mlp(architecture, parts, _inputs(architecture, vectors, numbers, knots))
     if architecture.has_direct_terms:
         readout = _readout(architecture, parts, tf.shape(vectors)[1])
-        f += tf.matmul(vectors, readout)
-        f += tf.matmul(numbers, parts["linear"])
+        # First their sum: oneDNN cannot add a bias to a product without inputs.
+        f += tf.matmul(vectors, readout) + tf.matmul(numbers, parts["linear"])
     return f, state, own_loss
 
 
@@ -97,11 +97,13 @@ def _inputs(architecture, vectors, numbers, knots):
 
 def _mlp(architecture, parts, inputs):
     # Two products: slopes are wanted by the vectors, and not by the many numbers.
+    # The bias is one of the others (see `apply`).
     vectors, others = inputs[0], tf.concat(inputs[1:], 1)
     sizes = tf.stack([tf.shape(vectors)[1], tf.shape(others)[1]])
     of_vectors, of_others = tf.split(parts["kernel_0"], sizes, num=2)
+    of_others = tf.concat([of_others, parts["bias_0"][None]], 0)
+    others = tf.concat([others, tf.ones([tf.shape(others)[0], 1])], 1)
     x = tf.matmul(vectors, of_vectors) + tf.matmul(others, of_others)
-    x += parts["bias_0"]
     for i, activation in enumerate(architecture.activations, 1):
         x = keras.activations.get(activation)(x)
         x = tf.matmul(x, parts[f"kernel_{i}"]) + parts[f"bias_{i}"]
