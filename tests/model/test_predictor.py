@@ -23,7 +23,7 @@ def keras_outputs(model, X):
 def untrained_networks(monkeypatch):
     """Fit without training, and with random weights: no trace has to be made."""
 
-    def no_training(fitted, phases, rng, hooks):
+    def no_training(fitted, phases, rng, hooks, others=None):
         return trainer.Trained(fitted, [0.0], [fitted])
 
     monkeypatch.setattr(trainer, "train", no_training)
