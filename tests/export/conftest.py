@@ -10,7 +10,7 @@ from skembed._keras import trainer
 def untrained(monkeypatch):
     """Fit without training, and with random weights: no trace has to be made."""
 
-    def no_training(fitted, phases, rng, hooks=None):
+    def no_training(fitted, phases, rng, hooks=None, others=None):
         return trainer.Trained(fitted, [0.0], [fitted])
 
     monkeypatch.setattr(trainer, "train", no_training)
