@@ -130,6 +130,11 @@ def test_classes_weights_and_delayed_parts(frame, client, taken):
     starts = range(0, N, 1_000)
     parts = [frame[start : start + 1_000] for start in starts]
     X = [dask.delayed(part[FEATURES]) for part in parts]
+    one, two = client.scheduler_info()["workers"]  # both have something to train on
+    X = [
+        client.persist(x, workers=[w]) for x, w in zip(X, (one, two, one), strict=True)
+    ]
+    distributed.wait(X)
     y = [dask.delayed(part["label"]) for part in parts]
     w = [dask.delayed(part["w"].to_numpy()) for part in parts]
     params = {"class_weight": "balanced", "epochs": 6, "batch_size": 150}
