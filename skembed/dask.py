@@ -18,6 +18,25 @@ from ._regressor import EmbeddingRegressor
 __all__ = ["DaskEmbeddingClassifier", "DaskEmbeddingRegressor"]
 
 
+class _OfPlainOnes:
+    """A method that the plain estimators have and those on Dask have not.
+
+    What looks whether it is there finds that it is not, as scikit-learn's searches and
+    pipelines do.
+    """
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        raise AttributeError(
+            f"{owner.__name__} has no {self.name}: its rows are on several machines. "
+            "Call it with rows in memory on the estimator that to_local() gives."
+        )
+
+
 class _OnDask:
     """What the estimators on Dask have in common."""
 
@@ -96,23 +115,7 @@ class _OnDask:
         vars(self).update({k: v for k, v in vars(local).items() if k not in own})
         return self
 
-    def partial_fit(self, *args, **kwargs):
-        """Not there: `to_local` gives an estimator that has it."""
-        self._refuse("partial_fit")
-
-    def fold_in(self, *args, **kwargs):
-        """Not there: `to_local` gives an estimator that has it."""
-        self._refuse("fold_in")
-
-    def calibrate(self, *args, **kwargs):
-        """Not there: `to_local` gives an estimator that has it."""
-        self._refuse("calibrate")
-
-    def _refuse(self, name):
-        raise NotImplementedError(
-            f"{type(self).__name__} has no {name}: its rows are on several machines. "
-            f"Call it with rows in memory on the estimator that to_local() gives."
-        )
+    partial_fit, fold_in, calibrate = _OfPlainOnes(), _OfPlainOnes(), _OfPlainOnes()
 
     def _client(self):
         if self.client is not None:

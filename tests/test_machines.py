@@ -13,8 +13,8 @@ from functools import reduce
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
+from mixed_rows import mixed_rows
 
 from skembed import Checkpoint, EmbeddingClassifier, EmbeddingRegressor
 from skembed._data.labelled import Labelled
@@ -28,13 +28,8 @@ N = 4_000
 
 @pytest.fixture(scope="module")
 def frame():
-    rng = np.random.default_rng(0)
-    token, other, z = rng.integers(0, 40, N), rng.integers(0, 6, N), rng.normal(size=N)
-    y = rng.normal(size=40)[token] + 0.5 * (other % 3) + np.sin(2 * z)
-    frame = pd.DataFrame({"token": token, "other": other.astype(str), "z": z})
-    frame["y"] = y + rng.normal(size=N) * 0.3
-    frame["label"] = np.digitize(frame["y"], [-1.0, 1.0])
-    return frame
+    frame = mixed_rows(N).drop(columns="w")
+    return frame.assign(label=np.digitize(frame["y"], [-1.0, 1.0]))
 
 
 def in_one_process(model, shards, y):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from mixed_rows import mixed_rows
 from sklearn.frozen import FrozenEstimator
 
 from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
@@ -22,14 +23,9 @@ N = 6_000
 @pytest.fixture(scope="module")
 def frame():
     """Rows sorted the worst way: by the outcome."""
-    rng = np.random.default_rng(0)
-    token, other, z = rng.integers(0, 40, N), rng.integers(0, 6, N), rng.normal(size=N)
-    y = rng.normal(size=40)[token] + 0.5 * (other % 3) + np.sin(2 * z)
-    y += rng.normal(size=N) * 0.3
-    frame = pd.DataFrame({"token": token, "other": other.astype(str), "z": z})
-    frame["label"] = np.where(y > 0.5, "high", "low")
-    frame["w"] = rng.integers(0, 3, N)
-    return frame.assign(y=y).sort_values("y").reset_index(drop=True)
+    frame = mixed_rows(N)
+    frame["label"] = np.where(frame["y"] > 0.5, "high", "low")
+    return frame.sort_values("y").reset_index(drop=True)
 
 
 FEATURES = ["token", "other", "z"]

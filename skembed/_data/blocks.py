@@ -219,6 +219,13 @@ class Blocks:
         return [scale.n_bins for _, scale in self.binned]
 
     @property
+    def number_places(self):
+        """Columns in the numbers of every column of numbers: with its indicator."""
+        ends = np.cumsum([0, *(1 + scale.has_missing for scale in self.scales)])
+        pairs = zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+        return [list(range(*pair)) for pair in pairs]
+
+    @property
     def binned(self):
         """Position and scale of the numbers that come as codes of bins, too."""
         scales = enumerate(self.scales)

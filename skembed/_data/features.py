@@ -241,7 +241,7 @@ class FeatureEncoder(Blocks):
         other.slopes = [
             replace(one, origin=origins.get(one, 0.0)) for one in self.slopes
         ]
-        places = [own for _, own in self._places if own]  # of numbers
+        places = self.number_places
         for block, one in other.slope_blocks:
             at = encoded.blend.slots.of_block(block)
             missing = encoded.numbers[:, places[one.number][1:]].any(axis=1)
@@ -365,30 +365,25 @@ class FeatureEncoder(Blocks):
     @property
     def _places(self):
         """For every column of `X` its source of slots, and columns in the numbers."""
-        places, k, n_numbers = [], 0, 0
-        scales = enumerate(self.scales, len(self.readers))
+        places, k = [], 0
+        numbers = enumerate(self.number_places, len(self.readers))
         for is_token in self.is_categorical:
             if is_token:
                 places.append((k, []))
                 k += 1
                 continue
-            source, scale = next(scales)
-            width = 1 + scale.has_missing
-            places.append((source, list(range(n_numbers, n_numbers + width))))
-            n_numbers += width
+            places.append(next(numbers))
         return places
 
     @property
     def knots(self):
         """Column, start and 1 / length of every piece of the linear encoding."""
         column, low, scale = [], [], []
-        j = 0
-        for s in self.scales:
+        for (j, *_), s in zip(self.number_places, self.scales, strict=True):
             pieces = max(len(s.knots) - 1, 0)
             column += [j] * pieces
             low += list(s.knots[:-1])
             scale += list(1.0 / np.diff(s.knots))
-            j += 1 + s.has_missing
         return (
             np.array(column, np.int32),
             np.array(low, np.float32),

@@ -219,7 +219,7 @@ class Spill:
 
     @property
     def _n_numbers(self):
-        return sum(1 + scale.has_missing for scale in self.encoder.scales)
+        return sum(map(len, self.encoder.number_places))
 
     @property
     def _width(self):

@@ -38,9 +38,7 @@ class Data(NamedTuple):
 
     codes: tf.Tensor  # (n_rows, n_slots) int32: positions of table rows
     rows: tf.Tensor  # (n_rows, ...): numbers, offset, targets, weight
-    tokens: (
-        tf.Tensor
-    )  # (n_table_rows, ...): 1 / count, rate's multiplier, column, signs
+    tokens: tf.Tensor  # (n_table_rows, 3 + n_first): as `tables.Uses` has them
     mask: tf.Tensor  # (n_slots, width): 0 where a slot's vectors are shorter
     factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
     fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
@@ -234,11 +232,9 @@ class _Loop:
         """What is added to the outputs of rows with an offset."""
         if not self.spec.shifted:
             return 0.0
-        return (
-            offset
-            if self.spec.architecture.n_outputs == 1
-            else tf.matmul(offset, parts["readout"])
-        )
+        if self.spec.architecture.n_outputs == 1:
+            return offset
+        return tf.matmul(offset, parts["readout"])
 
     def _factors(self, index, data):
         """What the rows of the table are multiplied by, use by use; None for 1."""

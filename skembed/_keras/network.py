@@ -23,7 +23,7 @@ class Network:
         layers = keras.layers
         architecture, sizes = fitted.architecture, fitted.encoder.column_sizes
         knots = fitted.predictor.knots
-        n_numbers = sum(1 + scale.has_missing for scale in fitted.encoder.scales)
+        n_numbers = sum(map(len, fitted.encoder.number_places))
         numbers = keras.Input((n_numbers,), dtype="float32", name="numbers")
         if fitted.encoder.has_blends:
             inputs, vectors = self._blended(fitted)

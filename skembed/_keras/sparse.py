@@ -25,11 +25,9 @@ def added_up(values, group, n, places=None, factors=None):
         at = tf.stack([group, tf.range(n_values)], 1)
     else:
         at = places + group[:, None] * tf.constant([[1, 0]], tf.int64)
-    found = tf.raw_ops.SparseTensorDenseMatMul(
+    return tf.raw_ops.SparseTensorDenseMatMul(
         a_indices=at,
         a_values=tf.ones([n_values]) if factors is None else factors,
         a_shape=tf.stack([tf.cast(n, tf.int64), n_values]),
         b=values,
     )
-    found.set_shape([None, values.shape[1]])
-    return found

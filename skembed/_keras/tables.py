@@ -288,7 +288,6 @@ class PosteriorTable:
         """Gradients and curvature of the loss, and how much of each token is here."""
         root, sensitivity = probe
         jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
-        jacobian.set_shape([None, self.width])
         if self.by_output:
             # One output: both gradients are multiples of its own, one pass serves both.
             by_f, by_theta = tape.gradient(data_part, [f, theta])
@@ -297,7 +296,6 @@ class PosteriorTable:
             by_flat, by_theta = tape.gradient(
                 data_part, [flat, theta], unconnected_gradients="zero"
             )
-            by_flat.set_shape([None, self.width])
             gradient = uses.added_up(by_flat)
         weight = uses.weights(weights)
         curvature = uses.added_up(tf.square(jacobian), weight)

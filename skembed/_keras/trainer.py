@@ -135,7 +135,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """A traced loop with all that it reads: nothing in here changes.
+    """A traced loop with all that it reads.
 
     Attributes
     ----------
@@ -145,6 +145,8 @@ class Engine:
         Of the dense weights, in their order in the flat vector.
     data : loop.Data
     others : Nobody or Group
+    blocks : list
+        The last block of rows, as it came and as tensors: it may come again.
     """
 
     problem: Problem
@@ -272,7 +274,7 @@ class Engine:
         return state, objectives.astype(np.float64)
 
     def _block(self, held):
-        """A block of rows as tensors; the last one is kept, as it may come again."""
+        """A block of rows as tensors."""
         if not self.blocks or self.blocks[0] is not held:
             codes, others = map(tf.constant, held)
             self.blocks[:] = held, {"codes": codes, "rows": others}
@@ -290,7 +292,7 @@ class Engine:
             named,
             tuple(value.numpy() for value in state.head),
         )
-        if not self.problem.additive:
+        if self.problem.architecture.has_layers:
             return weights
         return weights.centred(self.problem.architecture, self.problem.sizes)
 
@@ -464,7 +466,7 @@ def _prior_rates(problem):
 
 def _rate(name, shape, problem):
     """What the steps of a dense weight are multiplied by."""
-    if not problem.moves_weight(name):
+    if problem.frozen:
         return 0.0
     if name == "kernel_0":
         return ~np.isin(np.arange(shape[0]), problem.unread)[:, None]

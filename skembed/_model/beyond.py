@@ -41,13 +41,13 @@ class Beyond:
 
         Vectors are of one output each; `drift` is of the shape of `walk`, or None.
         """
-        sizes = [1 + scale.has_missing for scale in encoder.scales]
-        n, place = sum(sizes), np.cumsum([0, *sizes])[:-1]
+        places = encoder.number_places
+        n = sum(map(len, places))
         n_outputs = dense["linear"].shape[1] if "linear" in dense else 1
         low, high = np.full(n, -np.inf), np.full(n, np.inf)
         walk, bins = np.zeros((n, n_outputs)), np.zeros((n, n_outputs))
         column = encoder.n_token_blocks
-        for j, scale in zip(place, encoder.scales, strict=True):
+        for (j, *_), scale in zip(places, encoder.scales, strict=True):
             if not (encoder.with_bins and scale.is_binned):
                 continue
             # Rounding of a number at the very end is no distance.

@@ -94,11 +94,11 @@ def _telling(fitted):
     """The numbers with bins that say something, at most so many."""
     encoder = fitted.encoder
     share = fitted.importances[~encoder.is_categorical]
-    places = np.cumsum([0, *(1 + scale.has_missing for scale in encoder.scales)])
+    places = encoder.number_places
     found = []
     for bins, (j, scale) in enumerate(encoder.binned):
         if share[j] >= settings.DRIFT_LEAST:
-            column = _Column(int(places[j]), bins, scale.n_bins - 1)
+            column = _Column(places[j][0], bins, scale.n_bins - 1)
             found.append((share[j], column))
     found.sort(key=lambda pair: (-pair[0], pair[1].place))
     return sorted(column for _, column in found[: settings.DRIFT_NUMBERS])

@@ -32,9 +32,10 @@ def quantiles(fitted, encoded, levels):
     share of the variance, quantiles are those of rows of common tokens.
     """
     f = fitted.predictor.outputs(encoded)
-    own = own_variance(fitted, encoded, f)
+    beyond = _beyond(fitted, encoded, f)
+    own = _within(fitted, encoded) + beyond
     std = np.sqrt(own + noise_variance(fitted, encoded, f))
-    share = _beyond(fitted, encoded, f) / np.maximum(np.square(std), 1e-300)
+    share = beyond / np.maximum(np.square(std), 1e-300)
     residuals = fitted.residuals or NORMAL  # while a fit is under way
     predicted, rare = outcome(fitted, f), rarity_of(fitted, encoded)
     ends = []
@@ -58,9 +59,13 @@ def slope(fitted, f):
 
 def own_variance(fitted, encoded, f):
     """Variance of the mean under the posterior of the vectors, and beyond the range."""
+    return _within(fitted, encoded) + _beyond(fitted, encoded, f)
+
+
+def _within(fitted, encoded):
+    """The part of it that is the posterior's of the vectors."""
     link = partial(outcome, fitted)
-    within = np.square(fitted.predictor.moments(encoded, link))
-    return within + _beyond(fitted, encoded, f)
+    return np.square(fitted.predictor.moments(encoded, link))
 
 
 def _beyond(fitted, encoded, f):

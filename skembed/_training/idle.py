@@ -181,9 +181,8 @@ def _variance(values, weights):
 
 def _columns(fitted):
     """Columns in the numbers, of each number with bins."""
-    sizes = [1 + scale.has_missing for scale in fitted.encoder.scales]
-    starts = np.cumsum([0, *sizes])
-    return [np.arange(starts[j], starts[j + 1]) for j, _ in fitted.encoder.binned]
+    places = fitted.encoder.number_places
+    return [places[j] for j, _ in fitted.encoder.binned]
 
 
 def _inputs_of(fitted):

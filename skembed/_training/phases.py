@@ -63,8 +63,7 @@ def additive_first(problem, recipe):
     if shape.head is not None or not shape.has_direct_terms:
         return [Phase(problem, options)]
     if _says_it_all(problem):
-        alone = FirstOrder(layers_follow=False)
-        return [Phase(replace(problem, additive=True), options, alone)]
+        return [Phase(problem, options, FirstOrder(layers_follow=False))]
     n = round(settings.ADDITIVE_EPOCHS * options.epochs)
     if not recipe.is_auto:  # of the epochs that are given, not beside them
         options = recipe.options(problem, options.epochs - n)
@@ -73,8 +72,7 @@ def additive_first(problem, recipe):
         return [Phase(problem, options)]
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, options.schedule.decay, cold=1.0)
-    moves = problem.moves_early
-    first = replace(problem, additive=True, moves=moves)
+    first = replace(problem, moves=problem.moves_early)
     return [
         Phase(first, replace(options, schedule=schedule), FirstOrder(True)),
         Phase(problem, options, loosens=True),

@@ -47,8 +47,6 @@ class Problem:
         0 for table rows that stay as they are, else 1; None: all move.
     frozen : bool
         Whether everything except the tables stays as it is.
-    additive : bool
-        Whether the layers stay as they are; of their weights only the last bias moves.
     """
 
     architecture: Architecture
@@ -66,7 +64,6 @@ class Problem:
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
     frozen: bool = False
-    additive: bool = False
 
     @property
     def moves_early(self):
@@ -83,16 +80,10 @@ class Problem:
         """1 for what is learned of the prior, else 0; (N_FIELDS + N_WAVES,)."""
         rates = np.zeros(N_FIELDS + N_WAVES)
         rates[[Field.LOG_SCALE, Field.LOG_SHARE]] = 1.0
-        if self.additive:  # Layers would take its mean for an effect of every token.
+        # Layers would take its mean for an effect of every token.
+        if not self.architecture.has_layers:
             rates[:] = 1.0
         return rates
-
-    def moves_weight(self, name):
-        """Whether a dense weight moves."""
-        if self.frozen:
-            return False
-        of_layers = name.startswith(("kernel_", "bias_"))
-        return not (self.additive and of_layers) or name == self.architecture.intercept
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import pytest
 
 from skembed import EmbeddingClassifier, EmbeddingRegressor
 from skembed import _settings as settings
-from skembed._model.network import Knots, outputs
+from skembed._model.network import outputs
 from skembed._training import idle
 from skembed._training.parts import FirstOrder, Whole
 from skembed._training.problem import problem_of
@@ -49,10 +49,9 @@ def fitted_of(kind, X, y):
     return model, fitted, problem_of(fitted, rows_for(fitted, rows))
 
 
-def outputs_of_part(part, problem, weights):
-    """What the part of a network puts out for its own rows, offset included."""
-    own, weights = part.problem(problem), part.weights(problem, weights)
-    rows, mask = own.rows, own.mask
+def outputs_of(problem, weights):
+    """What a network puts out for the rows of a problem, without their offset."""
+    rows, mask = problem.rows, problem.mask
     vectors = weights.table.mean[rows.codes].astype(float)
     if rows.blend is None:
         vectors *= mask
@@ -60,9 +59,14 @@ def outputs_of_part(part, problem, weights):
         factors, slots = rows.blend
         vectors *= factors[:, :, None] * mask[slots.block]
         vectors = slots.added_up(vectors)
-    knots = Knots(*own.knots)
-    f = outputs(own.architecture, weights, vectors, rows.numbers, knots)
-    shift = rows.offset
+    shape, knots = problem.architecture, problem.knots
+    return outputs(shape, weights, vectors, rows.numbers, knots)
+
+
+def outputs_of_part(part, problem, weights):
+    """What the part of a network puts out for its own rows, offset included."""
+    own, weights = part.problem(problem), part.weights(problem, weights)
+    f, shift = outputs_of(own, weights), own.rows.offset
     if own.architecture.n_outputs > 1:
         shift = shift @ weights.dense["readout"]
     return f + shift
@@ -75,16 +79,7 @@ def test_idle_numbers_are_an_offset_of_each_row(kind, few_read):
     part = idle.part_read(fitted, problem)
     assert part.blocks.sum() == N_NUMBERS - READ
     assert np.abs(part.problem(problem).rows.offset).max() > 1e-3
-    rows, blend = problem.rows, problem.rows.blend
-    vectors = fitted.weights.table.mean[rows.codes].astype(float)
-    if blend is None:
-        vectors *= problem.mask
-    else:
-        vectors *= blend.factors[:, :, None] * problem.mask[blend.slots.block]
-        vectors = blend.slots.added_up(vectors)
-    expected = outputs(
-        fitted.architecture, fitted.weights, vectors, rows.numbers, problem.knots
-    )
+    expected = outputs_of(problem, fitted.weights)
     found = outputs_of_part(part, problem, fitted.weights)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 

@@ -26,8 +26,8 @@ def phases_of(X, y, **params):
 def test_the_additive_part_has_epochs_of_its_own(mixed):
     X, y = mixed
     first, main = phases_of(X, y, epochs=10)
-    assert first.problem.additive and first.part == FirstOrder(layers_follow=True)
-    assert not main.problem.additive and main.part is None
+    assert first.part == FirstOrder(layers_follow=True) and main.part is None
+    assert not first.part.problem(first.problem).architecture.has_layers
     model = EmbeddingRegressor(epochs=10, random_state=0).fit(X, y)
     assert model.n_iter_ == 10
     assert EmbeddingRegressor(epochs=1, random_state=0).fit(X, y).n_iter_ == 1
@@ -55,7 +55,7 @@ def test_the_additive_part_leaves_the_layers_as_they_are(mixed, monkeypatch):
 def test_some_fits_are_one_phase(params, mixed):
     X, y = mixed
     (phase,) = phases_of(X, y, **{"epochs": 3, **params})
-    assert not phase.problem.additive
+    assert phase.part is None
 
 
 def test_one_column_is_its_first_order_term():
@@ -63,7 +63,7 @@ def test_one_column_is_its_first_order_term():
     token = rng.integers(0, 20, (400, 1))
     y = rng.normal(size=20)[token[:, 0]] + rng.normal(size=400)
     (phase,) = phases_of(token, y, categorical_features=[0])
-    assert phase.problem.additive and phase.part == FirstOrder(layers_follow=False)
+    assert phase.part == FirstOrder(layers_follow=False)
     model = EmbeddingRegressor(categorical_features=[0], random_state=0).fit(token, y)
     assert (model.embedding_[:, 1:] == 0.0).all()
 
