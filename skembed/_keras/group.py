@@ -163,7 +163,7 @@ class Group:
         at = tf.bitcast(all_[:, 0], tf.int32)
         union, place = tf.unique(at)
         # Added in the order of the parts: the same bits in every process.
-        total = sparse.added_up(all_[:, 1:], place, tf.size(union))
+        total = sparse.of_groups(place, tf.size(union)).times(all_[:, 1:])
         total.set_shape([None, sum(widths)])
         use = tf.gather(place[self.rank * most :], use)
         return union, use, tf.split(total, widths, axis=1)

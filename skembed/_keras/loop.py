@@ -38,8 +38,8 @@ class Data(NamedTuple):
 
     codes: tf.Tensor  # (n_rows, n_slots) int32: positions of table rows
     rows: tf.Tensor  # (n_rows, ...): numbers, offset, targets, weight
-    tokens: tf.Tensor  # (n_table_rows, 3 + n_first): as `tables.Uses` has them
-    mask: tf.Tensor  # (n_slots, width): 0 where a slot's vectors are shorter
+    tokens: tf.Tensor  # (n_table_rows, 3 + n_first): as `tables.Rows` splits them
+    mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
     factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
     fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
     most_taken: tf.Tensor  # of a row's residual, by all of its vectors in one step
@@ -120,7 +120,6 @@ def _signature(spec):
         row_rates=of(real, 1),
         temper=of(real, 1),
         offsets=of(whole, 1),
-        first_step=of(whole, 0),
         first_row=of(whole, 0),
         per_observation=of(real, 0),
         batch_share=of(real, 0),
@@ -145,9 +144,7 @@ class _Loop:
         step by step, the objective per observation.
         """
         n_steps = tf.shape(plan.order)[0]
-        n_uses = tf.shape(plan.order)[1] * tf.shape(data.codes)[1]
-        n_uses = tf.range(tf.cast(n_uses, tf.int64))
-        places = tf.stack([tf.zeros_like(n_uses), n_uses], 1)
+        places = tables.Places.of(tf.shape(plan.order)[1], tf.shape(data.codes)[1])
 
         def body(s, theta, slots, state, totals):
             theta, slots, state, total = self.others.run(
@@ -172,34 +169,38 @@ class _Loop:
     def _step(self, s, table, theta, slots, state, data, plan, places):
         """One step; the new weights, and the objective per observation before it."""
         spec, kind = self.spec, self.tables
-        codes, numbers, offset, targets, weights = self._batch(data, plan.order[s])
-        factors = self._factors(plan.order[s], data)
-        uses = _uses(table, codes, factors, data, places)
+        index, rate = tf.gather(plan.order, s), tf.gather(plan.learning_rates, s)
+        codes, numbers, offset, targets, weights = self._batch(data, index)
+        uses = _uses(table, codes, self._factors(index, data), data, places)
         vectors = kind.read(uses, theta, data)
         flat = kind.draw(vectors, uses, data, plan, s)
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
-            x = self._vectors(flat, uses, data, tf.shape(numbers)[0])
-            f, state, own_loss = self._outputs(parts, x, numbers, data, state)
-            f += self._shift(parts, offset)
+            x = self._vectors(flat, uses, data)
+            passed = dense.apply(
+                spec.architecture, parts, x, numbers, data.knots, state, offset
+            )
             log_noise = None
             if spec.has_noise:
                 log_noise = tf.maximum(parts["log_noise"], settings.MIN_LOG_NOISE)
             constants = dict(spec.loss_constants)
-            nll = losses.FUNCTIONS[spec.loss](f, targets, log_noise, **constants)
-            # Of a head's regularizers, which are per observation as in Keras.
-            data_part = tf.reduce_sum(weights * nll) + own_loss / plan.per_observation
-            probe = kind.probe(f, log_noise, data, plan, s)
+            nll = losses.FUNCTIONS[spec.loss](passed.f, targets, log_noise, **constants)
+            data_part = tf.reduce_sum(weights * nll)
+            if passed.own_loss is not None:
+                # Of a head's regularizers, which are per observation as in Keras.
+                data_part += passed.own_loss / plan.per_observation
+            probe = kind.probe(passed.f, log_noise, data, plan, s)
         slopes = kind.slopes(
-            tape, data_part, flat, theta, f, probe, uses, vectors, weights, data, plan
+            tape, data_part, flat, theta, passed, probe, uses, vectors, weights, plan
         )
         del tape
         touched, use, sums = self.others.met(
-            uses.touched, uses.use, slopes.rows, plan.most_touched
+            uses.rows.at, uses.use, slopes.rows, plan.most_touched
         )
-        if touched is not uses.touched:  # others have touched rows beside ours
-            uses = uses._replace(use=use, **_contents(table, touched, data))
+        if touched is not uses.rows.at:  # others have touched rows beside ours
+            rows = tables.Rows.of(data, touched)
+            uses = uses._replace(use=use, rows=rows, packed=rows.contents(table))
             vectors = kind.read(uses, theta, data)
         pace = kind.pace(sums, uses, vectors, data, plan, s)
         taken = kind.taken(pace, sums, uses, vectors, weights)
@@ -207,14 +208,13 @@ class _Loop:
             slopes.theta, data_part, taken, plan.most_touched
         )
         slope += kind.pull(theta, data)
-        t = tf.cast(plan.first_step + s + 1, tf.float32)
-        rate = plan.learning_rates[s]
-        change, slots = optimizers.change(spec.rule, slope, slots, rate, t)
+        change, slots = optimizers.change(spec.rule, slope, slots, rate)
         theta = theta - change * data.rates
         theta, kl = kind.step(
-            table, theta, sums, pace, taken, uses, vectors, data, plan, s, t
+            table, theta, sums, pace, taken, uses, vectors, data, plan, s, rate
         )
-        return theta, tuple(slots), state, (data_part + kl) * plan.per_observation
+        objective = (data_part + kl) * plan.per_observation
+        return theta, tuple(slots), passed.state, objective
 
     def _batch(self, data, index):
         """Codes, numbers, offset, targets and weights of some rows of the data."""
@@ -226,15 +226,8 @@ class _Loop:
         sizes = tf.stack([n_numbers, n_offset, n_targets, 1])
         numbers, offset, targets, weights = tf.split(rows, sizes, axis=1, num=4)
         targets.set_shape([None, n_targets])
+        offset = offset if self.spec.shifted else None
         return codes, numbers, offset, targets, weights[:, 0]
-
-    def _shift(self, parts, offset):
-        """What is added to the outputs of rows with an offset."""
-        if not self.spec.shifted:
-            return 0.0
-        if self.spec.architecture.n_outputs == 1:
-            return offset
-        return tf.matmul(offset, parts["readout"])
 
     def _factors(self, index, data):
         """What the rows of the table are multiplied by, use by use; None for 1."""
@@ -242,51 +235,20 @@ class _Loop:
             return None
         return tf.reshape(tf.gather(data.factors, index), [-1, 1])
 
-    def _vectors(self, flat, uses, data, n_rows):
+    def _vectors(self, flat, uses, data):
         """Vectors of the rows, (n_rows, n_fields * width), from one for every use."""
         width = self.spec.architecture.width
+        n_rows, n_slots = uses.places.n_rows, uses.places.n_slots
         if uses.factors is None:
-            vectors = tf.reshape(flat, [n_rows, uses.n_slots * width])
-            return vectors * tf.reshape(data.mask, [-1])
-        each = tf.reshape(flat * uses.factors, [-1, uses.n_slots, width]) * data.mask
+            return tf.reshape(flat, [n_rows, n_slots * width])
+        each = tf.reshape(flat * uses.factors, [n_rows, n_slots, width])
         vectors = tf.einsum("nsw,sf->nfw", each, data.fields)
-        return tf.reshape(vectors, [-1, tf.shape(data.fields)[1] * width])
-
-    def _outputs(self, parts, vectors, numbers, data, state):
-        """Outputs, and the new state and losses of a head."""
-        architecture = self.spec.architecture
-        f, state, own_loss = dense.apply(
-            architecture,
-            parts,
-            vectors,
-            numbers,
-            data.knots,
-            state,
-        )
-        f.set_shape([None, architecture.n_outputs])
-        return f, state, own_loss
+        return tf.reshape(vectors, [n_rows, tf.shape(data.fields)[1] * width])
 
 
 def _uses(table, codes, factors, data, places):
-    """The table rows that a batch touches, gathered."""
+    """What a batch uses of the table."""
     touched, use = tf.unique(tf.reshape(codes, [-1]))
-    return tables.Uses(
-        use=use,
-        n_columns=tf.shape(data.scale_spreads)[0],
-        n_slots=tf.shape(codes)[1],
-        factors=factors,
-        mask=data.mask,
-        places=places,
-        most_taken=data.most_taken,
-        **_contents(table, touched, data),
-    )
-
-
-def _contents(table, touched, data):
-    """Rows of the table, and what is known of them."""
-    packed = tf.raw_ops.ResourceGather(
-        resource=table, indices=touched, dtype=tf.float32
-    )
-    packed.set_shape([None, None])
-    tokens = tf.gather(data.tokens, touched)
-    return {"touched": touched, "packed": packed, "tokens": tokens}
+    rows = tables.Rows.of(data, touched)
+    packed = rows.contents(table)
+    return tables.Uses(rows, packed, use, places, factors, data.most_taken)

@@ -9,6 +9,7 @@ optimizer of the same name (``keras.src.optimizers``), which the tests hold it t
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -27,27 +28,40 @@ class Rule(NamedTuple):
         """Value every slot starts from."""
         return dict(self.constants).get("initial_accumulator_value", 0.0)
 
+    def rates(self, learning_rates, first_step):
+        """Rates of some steps, as `change` takes them: Adam's with its bias correction.
 
-def change(rule, gradient, slots, learning_rate, iteration):
+        Parameters
+        ----------
+        learning_rates : ndarray of shape (n_steps,)
+        first_step : int
+            Steps made before them.
+        """
+        if self.name != "adam":
+            return learning_rates
+        constants = dict(self.constants)
+        step = first_step + 1 + np.arange(len(learning_rates), dtype=np.float64)
+        one, two = (1.0 - constants[beta] ** step for beta in ("beta_1", "beta_2"))
+        return learning_rates * np.sqrt(two) / one
+
+
+def change(rule, gradient, slots, rate):
     """Amount to subtract from the parameters, and the new slots.
 
-    ``slots`` is a list of ``rule.n_slots`` tensors of the gradient's shape;
-    ``iteration`` counts steps from 1 (float), for Adam's bias correction.
+    ``slots`` is a list of ``rule.n_slots`` tensors of the gradient's shape, ``rate``
+    one of ``rule.rates``.
     """
-    return _RULES[rule.name](
-        gradient, slots, learning_rate, iteration, **dict(rule.constants)
-    )
+    return _RULES[rule.name](gradient, slots, rate, **dict(rule.constants))
 
 
-def _adam(g, slots, lr, t, beta_1, beta_2, epsilon):
+def _adam(g, slots, lr, beta_1, beta_2, epsilon):
     m, v = slots
     m = m + (g - m) * (1.0 - beta_1)
     v = v + (tf.square(g) - v) * (1.0 - beta_2)
-    lr = lr * tf.sqrt(1.0 - tf.pow(beta_2, t)) / (1.0 - tf.pow(beta_1, t))
     return lr * m / (tf.sqrt(v) + epsilon), [m, v]
 
 
-def _rmsprop(g, slots, lr, t, rho, momentum, epsilon, centered):
+def _rmsprop(g, slots, lr, rho, momentum, epsilon, centered):
     slots = list(slots)
     v = slots[0] = slots[0] + (tf.square(g) - slots[0]) * (1.0 - rho)
     if centered:
@@ -59,12 +73,12 @@ def _rmsprop(g, slots, lr, t, rho, momentum, epsilon, centered):
     return step, slots
 
 
-def _adagrad(g, slots, lr, t, epsilon, initial_accumulator_value):
+def _adagrad(g, slots, lr, epsilon, initial_accumulator_value):
     total = slots[0] + tf.square(g)
     return lr * g * tf.math.rsqrt(total + epsilon), [total]
 
 
-def _sgd(g, slots, lr, t, momentum, nesterov):
+def _sgd(g, slots, lr, momentum, nesterov):
     if momentum == 0:
         return lr * g, []
     velocity = momentum * slots[0] + lr * g

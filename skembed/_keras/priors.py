@@ -34,18 +34,13 @@ class Prior(NamedTuple):
     Attributes
     ----------
     mean, precision : tensor of shape (n, width)
-    log_share : tensor of shape (n, width)
-        See `Field`.
-    bins : tensor of shape (n_bins,)
-        Which of the touched rows have a curve.
-    basis : tensor of shape (n_bins, N_WAVES)
+    own : tensor of shape (n, width)
+        Share of a vector's spread that other columns leave it.
     """
 
     mean: tf.Tensor
     precision: tf.Tensor
-    log_share: tf.Tensor
-    bins: tf.Tensor
-    basis: tf.Tensor
+    own: tf.Tensor
 
 
 class Evidence(NamedTuple):
@@ -99,29 +94,26 @@ class Priors:
 
     def of_rows(self, theta, uses, data):
         """Prior of the touched rows."""
-        block = self._block(theta, uses)
-        fields = tf.gather(block[:, :, :N_FIELDS], uses.column)
-        # Tokens have no curve: where a table is large, they are nearly all of its rows.
-        bins = tf.where(uses.touched >= data.curve_start)[:, 0]
-        basis = tf.gather(data.basis, tf.gather(uses.touched, bins) - data.curve_start)
-        waves = tf.gather(block[:, :, N_FIELDS:], tf.gather(uses.column, bins))
-        curve = tf.reduce_sum(waves * basis[:, None], 2)
-        mean = tf.tensor_scatter_nd_add(fields[:, :, Field.MEAN], bins[:, None], curve)
-        precision = tf.exp(-2.0 * fields[:, :, Field.LOG_SCALE])
-        return Prior(
-            self._filled(mean, 0.0, uses),
-            self._filled(precision, 1.0, uses),
-            self._filled(fields[:, :, Field.LOG_SHARE], 0.0, uses),
-            bins,
-            basis,
-        )
+        block, rows = self._block(theta, data), uses.rows
+        rest = [[0, 0], [0, self.width - self.n_first]]
+        # The coordinates that follow have the mean 0, scale 1, and all to themselves.
+        fields = tf.unstack(tf.pad(block[:, :, :N_FIELDS], [*rest, [0, 0]]), axis=2)
+        waves = tf.gather(block[:, :, N_FIELDS:], tf.gather(rows.column, rows.bins))
+        curve = tf.reduce_sum(waves * rows.basis[:, None], 2)
+        at = sparse.of_groups(rows.bins, rows.n)
+        mean = tf.gather(fields[Field.MEAN], rows.column)
+        mean += tf.pad(at.times(curve), rest)
+        precision = tf.exp(-2.0 * fields[Field.LOG_SCALE])
+        own = tf.exp(0.5 * fields[Field.LOG_SHARE])
+        precision, own = (tf.gather(part, rows.column) for part in (precision, own))
+        return Prior(mean, precision, own)
 
     def scored(self, theta, prior, evidence, uses, data, plan):
         """The dense weights with the priors moved towards the evidence's optimum."""
-        block, sums = self._block(theta, uses), self._sums(prior, evidence, uses, plan)
+        block, sums = self._block(theta, data), self._sums(prior, evidence, uses, plan)
         log_share = self._shares(block, sums)
         waves, log_curve = self._curves(block, sums)
-        n_columns = tf.cast(uses.n_columns, tf.float32)
+        n_columns = tf.cast(tf.shape(block)[0], tf.float32)
         change = {
             # Every column takes its part of what all have in common.
             Field.MEAN: _bounded(sums.gap / (sums.known + TINY), 1.0) / n_columns,
@@ -144,21 +136,26 @@ class Priors:
         share, gap, known, joint = evidence
         precision = prior.precision[:, : self.n_first]
 
-        def summed(values, column):
+        def summed(values, of_columns):
             """Of (n, n_first, k) values, by column."""
             n_values = self.n_first * values.shape[2]
-            values = tf.reshape(values, [-1, n_values])
-            found = sparse.added_up(values, column, uses.n_columns) / plan.epoch_share
-            return tf.reshape(found, [-1, self.n_first, n_values // self.n_first])
+            found = of_columns.times(tf.reshape(values, [-1, n_values]))
+            shape = [-1, self.n_first, values.shape[2]]
+            return tf.reshape(found / plan.epoch_share, shape)
 
         second = precision * tf.square(gap)
         single = tf.stack([gap, known, tf.square(known), joint, second], 2)
-        single = tf.unstack(summed(share[:, :, None] * single, uses.column), axis=2)
+        single *= tf.expand_dims(share, 2)
+        single = tf.unstack(summed(single, uses.rows.of_columns), axis=2)
 
-        column, basis = tf.gather(uses.column, prior.bins), prior.basis[:, None]
-        both = tf.gather(share * precision * tf.stack([gap, known]), prior.bins, axis=1)
-        score = summed(both[0][:, :, None] * basis, column)
-        weight = summed(both[1][:, :, None] * tf.square(basis), column)
+        rows = uses.rows
+        column = tf.gather(rows.column, rows.bins)
+        column = sparse.of_groups(column, rows.n_columns)
+        both = tf.stack([gap, known], 2) * tf.expand_dims(share * precision, 2)
+        both = tf.gather(both, rows.bins)
+        basis = rows.basis[:, None]
+        score = summed(both[:, :, :1] * basis, column)
+        weight = summed(both[:, :, 1:] * tf.square(basis), column)
         return Sums(*single, score, weight)
 
     def _scales(self, block, sums, data):
@@ -197,15 +194,10 @@ class Priors:
         log_curve = excess / (tf.reduce_sum(tf.square(known), 2) + TINY)
         return _bounded(waves, 1.0), _bounded(log_curve, settings.MAX_SCALE_STEP)
 
-    def _block(self, theta, uses):
+    def _block(self, theta, data):
         """What is learned, (n_columns, n_first, N_FIELDS + N_WAVES)."""
-        shape = [uses.n_columns, self.n_first, N_FIELDS + N_WAVES]
-        n = uses.n_columns * self.n_first * (N_FIELDS + N_WAVES)
-        return tf.reshape(theta[tf.size(theta) - n :], shape)
-
-    def _filled(self, first, rest, uses):
-        """Values of the first coordinates, and one for all others."""
-        return tf.concat([first, tf.fill([uses.n, self.width - self.n_first], rest)], 1)
+        shape = [-1, self.n_first, N_FIELDS + N_WAVES]
+        return tf.reshape(theta[tf.size(theta) - data.sizes[-1] :], shape)
 
 
 def signs(n_rows, n_first):

@@ -25,42 +25,125 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model import tables
-from . import dense, losses, optimizers, priors, sparse
+from . import losses, optimizers, priors, sparse
+
+
+class Rows(NamedTuple):
+    """Rows of the table, and what is known of them."""
+
+    at: tf.Tensor  # (n,) their positions
+    per_count: tf.Tensor  # (n, 1) 1 / rows of the data
+    moves: tf.Tensor  # (n, 1) multiplier of the rate
+    n_columns: tf.Tensor  # blocks of the table, each with a prior
+    column: tf.Tensor  # (n,) the block of each
+    of_columns: sparse.Matrix  # adds up the rows of each block
+    signs: tf.Tensor  # (n, n_first) 1 or -1
+    mask: tf.Tensor  # (n, width) 0 for coordinates that their block has not
+    bins: tf.Tensor  # (n_bins,) which of them have a curve
+    basis: tf.Tensor  # (n_bins, N_WAVES) its basis there
+
+    @classmethod
+    def of(cls, data, at):
+        """Those at some positions."""
+        tokens = tf.gather(data.tokens, at)
+        n_first = tf.shape(tokens)[1] - 3
+        per_count, moves, column, signs = tf.split(tokens, [1, 1, 1, n_first], 1, 4)
+        column = tf.cast(column[:, 0], tf.int32)
+        # Tokens have no curve: where a table is large, they are nearly all of its rows.
+        bins = tf.cast(tf.where(at >= data.curve_start)[:, 0], tf.int32)
+        basis = tf.gather(data.basis, tf.gather(at, bins) - data.curve_start)
+        n_columns = tf.shape(data.scale_spreads)[0]
+        return cls(
+            at,
+            per_count,
+            moves,
+            n_columns,
+            column,
+            sparse.of_groups(column, n_columns),
+            signs,
+            tf.gather(data.mask, column),
+            bins,
+            basis,
+        )
+
+    @property
+    def n(self):
+        """How many there are."""
+        return tf.shape(self.column)[0]
+
+    def contents(self, table):
+        """What the table holds of them."""
+        found = tf.raw_ops.ResourceGather(
+            resource=table, indices=self.at, dtype=tf.float32
+        )
+        found.set_shape([None, None])
+        return found
+
+    def write(self, table, parts):
+        """Put new contents in their place."""
+        tf.raw_ops.ResourceScatterUpdate(
+            resource=table, indices=self.at, updates=tf.concat(parts, 1)
+        )
+
+
+class Places(NamedTuple):
+    """Where the uses of table rows are in a batch: the same in every step."""
+
+    n_rows: tf.Tensor  # rows of the batch
+    n_slots: tf.Tensor  # uses of each
+    of_uses: tf.Tensor  # (n_rows * n_slots,) their own places, as second ones of pairs
+    of_rows: tf.Tensor  # (n_rows * n_slots,) their rows', likewise
+    each: tf.Tensor  # (1, n_slots) ones
+    ones: tf.Tensor  # (n_rows * n_slots,) ones
+
+    @classmethod
+    def of(cls, n_rows, n_slots):
+        """Of batches of so many rows."""
+        place = tf.range(n_rows * n_slots)
+        row = tf.repeat(tf.range(n_rows), n_slots)
+        return cls(
+            n_rows,
+            n_slots,
+            sparse.seconds(place),
+            sparse.seconds(row),
+            tf.ones([1, n_slots]),
+            tf.ones([n_rows * n_slots]),
+        )
 
 
 class Uses(NamedTuple):
     """The table rows that a batch touches, and where."""
 
-    touched: tf.Tensor  # (n,) positions of table rows
+    rows: Rows
+    packed: tf.Tensor  # (n, ...) what the table holds of these rows
     use: tf.Tensor  # (batch * n_slots,) which of them each use means
-    packed: tf.Tensor  # (n, ...) their contents
-    tokens: tf.Tensor  # (n, 3 + n_first) 1 / count, rate's multiplier, column, signs
-    n_columns: tf.Tensor  # blocks of the table, each with a prior
-    n_slots: tf.Tensor  # uses of a row of the data
+    places: Places
     factors: tf.Tensor | None  # (batch * n_slots, 1) of the uses; None: all 1
-    mask: tf.Tensor  # (n_slots, width) 0 for coordinates that a slot has not
-    places: tf.Tensor  # (batch * n_slots, 2) zeros and the uses' own places
     most_taken: tf.Tensor  # of a row's residual, by all of its uses in one step
 
     @property
-    def n(self):
-        """Number of rows touched."""
-        return tf.shape(self.touched)[0]
+    def batch(self):
+        """Matrix of the touched rows by the rows of the batch, 1 where used."""
+        values = self.places.ones
+        if self.factors is not None:
+            values = tf.cast(self.factors[:, 0] != 0.0, tf.float32)
+        return self._by_row(values)
 
     @property
-    def column(self):
-        """Column of each row touched."""
-        return tf.cast(self.tokens[:, 2], tf.int32)
+    def direct(self):
+        """The same, of how much the uses add to the output."""
+        if self.factors is None:
+            return self.batch
+        return self._by_row(self.factors[:, 0])
 
-    @property
-    def signs(self):
-        """1 or -1 for every first coordinate of the rows touched."""
-        return self.tokens[:, 3:]
+    def _by_row(self, values):
+        at = sparse.pairs(self.use, self.places.of_rows)
+        shape = sparse.shape(self.rows.n, self.places.n_rows)
+        return sparse.Matrix(at, values, shape)
 
     def each(self, values):
         """For every use of a token, the value of its row of the data."""
-        values = tf.tile(values[:, None], [1, self.n_slots])
-        return tf.reshape(values, [-1])
+        return tf.reshape(tf.expand_dims(values, 1) * self.places.each, [-1])
 
     def weights(self, weights):
         """Weight of every use: that of its row, 0 for one that adds nothing."""
@@ -69,26 +152,23 @@ class Uses(NamedTuple):
             return each
         return each * tf.cast(self.factors[:, 0] != 0.0, tf.float32)
 
-    def direct(self, values):
-        """First coordinates of uses as they reach the output, and back."""
-        if self.factors is None:
-            return values
-        n = tf.shape(values)[1]
-        mask = tf.tile(self.mask[:, :n], [tf.shape(values)[0] // self.n_slots, 1])
-        return values * self.factors * mask
-
     def added_up(self, values, factors=None):
         """Sum of the rows of `values`, one per use, for each touched row.
 
         With `factors`, of each times its factor.
         """
-        return sparse.added_up(values, self.use, self.n, self.places, factors)
+        factors = self.places.ones if factors is None else factors
+        return self._each(factors).times(values)
 
-    def write(self, table, parts):
-        """Put new contents in the place of the touched rows."""
-        tf.raw_ops.ResourceScatterUpdate(
-            resource=table, indices=self.touched, updates=tf.concat(parts, 1)
-        )
+    def of_each(self, values):
+        """For every use, the row of `values` of the table row that it means."""
+        return self._each(self.places.ones).transposed_times(values)
+
+    def _each(self, factors):
+        """Matrix of the touched rows by the uses."""
+        at = sparse.pairs(self.use, self.places.of_uses)
+        shape = sparse.shape(self.rows.n, tf.size(self.use))
+        return sparse.Matrix(at, factors, shape)
 
 
 class Slopes(NamedTuple):
@@ -119,7 +199,7 @@ class PointTable:
 
     def read(self, uses, theta, data):
         """The points of the touched rows."""
-        return uses.packed[:, : self.width]
+        return uses.packed[:, : self.width] * uses.rows.mask
 
     def draw(self, points, uses, data, plan, s):
         """A vector for every use of a token: the point itself."""
@@ -130,14 +210,14 @@ class PointTable:
         return None
 
     def slopes(
-        self, tape, data_part, flat, theta, f, probe, uses, points, weights, data, plan
+        self, tape, data_part, flat, theta, passed, probe, uses, points, weights, plan
     ):
         """Gradients of the loss."""
         by_flat, by_theta = tape.gradient(
             data_part, [flat, theta], unconnected_gradients="zero"
         )
         per = plan.per_observation
-        slope = uses.added_up(by_flat) * per
+        slope = uses.added_up(by_flat) * per * uses.rows.mask
         slope.set_shape([None, self.width])
         return Slopes(by_theta * per, (slope,))
 
@@ -153,7 +233,7 @@ class PointTable:
         """Nothing has to be known of what the steps of a row's vectors take."""
         return tf.zeros([0])
 
-    def step(self, table, theta, sums, pace, taken, uses, points, data, plan, s, t):
+    def step(self, table, theta, sums, pace, taken, uses, points, data, plan, s, rate):
         """The optimizer's update of the touched rows and of their slots.
 
         Returns the dense weights, unchanged here, and 0 as the divergence from a prior.
@@ -164,10 +244,9 @@ class PointTable:
             uses.packed[:, width * (i + 1) : width * (i + 2)]
             for i in range(rule.n_slots)
         ]
-        rate = plan.learning_rates[s]
-        change, slots = optimizers.change(rule, slope, slots, rate, t)
-        vector = points - change * uses.tokens[:, 1:2]
-        uses.write(table, [vector, *slots])
+        change, slots = optimizers.change(rule, slope, slots, rate)
+        vector = uses.packed[:, :width] - change * uses.rows.moves
+        uses.rows.write(table, [vector, *slots])
         return theta, 0.0
 
 
@@ -230,10 +309,8 @@ class PosteriorTable:
 
     def read(self, uses, theta, data):
         """Posterior of the touched rows, under the priors as they are now."""
-        width = self.width
         if self.own_priors:
-            rest = uses.packed[:, 2 * width :]
-            prior = priors.Prior(rest[:, :width], rest[:, width:], 0.0, None, None)
+            prior = priors.Prior(*tf.split(self._parts(uses)[2], 2, 1), 1.0)
         else:
             prior = self.priors.of_rows(theta, uses, data)
         found = self._posterior(*self._site(uses), prior.mean, prior.precision)
@@ -241,8 +318,12 @@ class PosteriorTable:
 
     def _site(self, uses):
         """Shift and information of the touched rows."""
-        width = self.width
-        return uses.packed[:, :width], uses.packed[:, width : 2 * width]
+        return self._parts(uses)[:2]
+
+    def _parts(self, uses):
+        """Shift, information, and what follows of the touched rows."""
+        rest = 2 * self.width if self.own_priors else self.n_first
+        return tf.split(uses.packed, [self.width, self.width, rest], 1)
 
     def draw(self, posterior, uses, data, plan, s):
         """A vector for every use of a token: one sample each.
@@ -251,13 +332,15 @@ class PosteriorTable:
         them together; they are drawn with the share of their spread that is their own.
         """
         width = self.width
+        mask = uses.rows.mask
         sd = self._temper(plan, s) * tf.math.rsqrt(posterior.precision)
-        sd *= tf.exp(0.5 * posterior.prior.log_share)
-        both = tf.gather(tf.concat([posterior.mean, sd], 1), uses.use)
+        sd *= posterior.prior.own * mask
+        mean, sd = uses.of_each(posterior.mean * mask), uses.of_each(sd)
         n = tf.size(uses.use) * width
-        start = plan.offsets[s] + plan.first_row * uses.n_slots * width
+        start = plan.first_row * uses.places.n_slots * width
+        start += tf.gather(plan.offsets, s)
         noise = tf.reshape(tf.slice(data.pool, [start], [n]), [-1, width])
-        return both[:, :width] + both[:, width:] * noise
+        return mean + sd * noise
 
     def _temper(self, plan, s):
         """Share of the spread that is drawn, by coordinate.
@@ -265,7 +348,7 @@ class PosteriorTable:
         Only what the layers read is warmed up: interactions are found there.
         """
         ones = tf.ones([self.n_first])
-        rest = tf.fill([self.width - self.n_first], plan.temper[s])
+        rest = tf.fill([self.width - self.n_first], tf.gather(plan.temper, s))
         return tf.concat([ones, rest], 0)
 
     def probe(self, f, log_noise, data, plan, s):
@@ -278,34 +361,43 @@ class PosteriorTable:
         if self.n_outputs == 1:
             return 1.0
         # From another place in the pool than the vectors' noise.
-        start = plan.offsets[s] // 2 + plan.first_row * self.n_outputs
+        start = tf.gather(plan.offsets, s) // 2 + plan.first_row * self.n_outputs
         noise = tf.slice(data.pool, [start], [tf.size(f)])
         return tf.sign(tf.reshape(noise, tf.shape(f)))
 
     def slopes(
-        self, tape, data_part, flat, theta, f, probe, uses, vectors, weights, data, plan
+        self, tape, data_part, flat, theta, passed, probe, uses, vectors, weights, plan
     ):
         """Gradients and curvature of the loss, and how much of each token is here."""
         root, sensitivity = probe
-        jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
         if self.by_output:
-            # One output: both gradients are multiples of its own, one pass serves both.
-            by_f, by_theta = tape.gradient(data_part, [f, theta])
-            gradient = uses.added_up(jacobian, uses.each((by_f / root)[:, 0]))
+            # One output: all gradients are multiples of its own, one pass serves all.
+            jacobian, *by_layer = tape.gradient(
+                sensitivity, [flat, *passed.activations], unconnected_gradients="zero"
+            )
+            by_f, *by_rest = tape.gradient(
+                data_part,
+                [passed.f, *passed.rest.values()],
+                unconnected_gradients="zero",
+            )
+            ratio = by_f / root
+            gradient = uses.added_up(jacobian, uses.each(ratio[:, 0]))
+            by_theta = passed.slope(by_layer, ratio, by_rest)
         else:
+            jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
             by_flat, by_theta = tape.gradient(
                 data_part, [flat, theta], unconnected_gradients="zero"
             )
             gradient = uses.added_up(by_flat)
-        weight = uses.weights(weights)
-        curvature = uses.added_up(tf.square(jacobian), weight)
-        seen = uses.added_up(weight[:, None])
-        sums = gradient, curvature, seen
+        mask = uses.rows.mask
+        curvature = uses.added_up(tf.square(jacobian), uses.weights(weights))
+        seen = uses.batch.times(tf.expand_dims(weights, 1))
+        sums = gradient * mask, curvature * mask, seen
         if not self.own_priors:
             direct = losses.information(self.loss, root)
             if self.n_outputs > 1:
-                readout = dense.split(self.architecture, theta, data.sizes)["readout"]
-                direct = tf.matmul(direct, tf.square(readout), transpose_b=True)
+                readout = tf.square(passed.parts["readout"])
+                direct = tf.matmul(direct, readout, transpose_b=True)
             probe, _ = self._probe(uses, vectors)
             sums += (self._slope_of_probe(probe, uses, direct, weights),)
         widths = self.width, self.width, 1, self.n_first
@@ -320,16 +412,18 @@ class PosteriorTable:
     def pace(self, sums, uses, posterior, data, plan, s):
         """How far each row moves, before it is known what all of them take."""
         _, curvature, seen, *_ = sums
-        share = seen * uses.tokens[:, :1]
+        share = seen * uses.rows.per_count
         # Nothing moves what nothing has seen.
         times = 1.0 / tf.maximum(share, priors.TINY)
-        rho = plan.row_rates[s] * share * plan.batch_share
-        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.tokens[:, 1:2]
+        rho = tf.gather(plan.row_rates, s) * plan.batch_share * share
+        rho = tf.minimum(rho, settings.MAX_ROW_STEP) * uses.rows.moves
         information = self._site(uses)[1]
         new = information + rho * (times * curvature - information)
         return Pace(share, times, rho, new)
 
-    def step(self, table, theta, sums, pace, taken, uses, posterior, data, plan, s, t):
+    def step(
+        self, table, theta, sums, pace, taken, uses, posterior, data, plan, s, rate
+    ):
         """Natural-gradient step of the touched rows' posteriors.
 
         Every token moves in proportion to the share of its own rows that the batch
@@ -348,46 +442,42 @@ class PosteriorTable:
         kl = prior.precision * second - 1.0 + tf.math.log(precision / prior.precision)
         kl = 0.5 * tf.reduce_sum(share * kl)
 
-        shift, information = self._site(uses)
+        shift, information, rest = self._parts(uses)
         rho /= self._overshoot(taken, seen, uses)
 
         def moved(shift, mean, slope, kept, n):
-            """Site after a step: precisions have no digits for what it changes."""
-            h, new_h = information[:, :n], new_information[:, :n]
-            step = rho[:, :n]
-            return (
-                new_h * mean
-                + (1.0 - step * kept) * (shift - h * mean)
-                - step * times * slope
-            )
+            """Site after a step, the same where there is none.
+
+            Precisions have no digits for what it changes.
+            """
+            h, step = information[:, :n], rho[:, :n]
+            change = (new_information[:, :n] - h) * mean
+            return shift + change - step * (kept * (shift - h * mean) + times * slope)
 
         origin = prior.mean if self.own_priors else 0.0
         new = moved(shift, mean - origin, gradient, self._temper(plan, s), self.width)
-        rest = uses.packed[:, 2 * self.width :]
         if not self.own_priors:
             probe, joint = self._probe(uses, posterior)
             (slope,) = of_probe
             evidence = self._evidence(share, posterior, joint, uses)
             theta = self.priors.scored(theta, prior, evidence, uses, data, plan)
             rest = moved(rest, probe, slope, 1.0, self.n_first)
-        uses.write(table, [new, new_information, rest])
+        uses.rows.write(table, [new, new_information, rest])
         return theta, kl
 
     def _probe(self, uses, posterior):
         """Answer of the touched rows to the probe, and what they know by it."""
         n = self.n_first
-        prior = tf.sqrt(posterior.prior.precision[:, :n]) * uses.signs
-        probe = (prior + uses.packed[:, 2 * self.width :]) / posterior.precision[:, :n]
+        prior = tf.sqrt(posterior.prior.precision[:, :n]) * uses.rows.signs
+        probe = (prior + self._parts(uses)[2]) / posterior.precision[:, :n]
         return probe, 1.0 - probe * prior
 
     def _slope_of_probe(self, probe, uses, direct, weights):
         """Slope of the loss of the probe's data, which are 0, by its vectors."""
-        n = self.n_first
-        f = uses.direct(tf.gather(probe, uses.use))
-        f = tf.reshape(f, [-1, uses.n_slots, n])
-        by_f = tf.reduce_sum(f, 1) * direct * weights[:, None]
-        by_use = tf.tile(by_f[:, None], [1, uses.n_slots, 1])
-        return uses.added_up(uses.direct(tf.reshape(by_use, [-1, n])))
+        mask = uses.rows.mask[:, : self.n_first]
+        f = uses.direct.transposed_times(probe * mask)
+        by_f = f * direct * tf.expand_dims(weights, 1)
+        return uses.direct.times(by_f) * mask
 
     def _evidence(self, share, posterior, joint, uses):
         """What the touched rows say of their priors."""
@@ -402,15 +492,11 @@ class PosteriorTable:
 
         Returns the sum over the uses of each touched row of the table.
         """
-        weight, curvature = uses.weights(weights), sums[1]
-        taken = pace.rho * pace.times * curvature
+        taken = pace.rho * pace.times * sums[1]
         taken /= posterior.prior.precision + pace.information
-        taken = tf.reduce_sum(taken, 1)
-        taken = tf.gather(taken, uses.use)
-        if uses.factors is not None:
-            taken *= tf.cast(uses.factors[:, 0] != 0.0, tf.float32)
-        taken = tf.reduce_sum(tf.reshape(taken, [-1, uses.n_slots]), 1)
-        return uses.added_up((weight * uses.each(taken))[:, None])[:, 0]
+        taken = uses.batch.transposed_times(tf.reduce_sum(taken, 1, keepdims=True))
+        taken *= tf.expand_dims(weights, 1)
+        return uses.batch.times(taken)[:, 0]
 
     def _overshoot(self, taken, seen, uses):
         """How far a step would overshoot, as a divisor of it: at least 1.
@@ -418,7 +504,7 @@ class PosteriorTable:
         All coordinates of a row's vectors move at once for the same residual. Together
         they must not take more than all of it, or the steps grow instead of shrinking.
         """
-        taken = taken[:, None] / tf.maximum(seen, priors.TINY)
+        taken = tf.expand_dims(taken, 1) / tf.maximum(seen, priors.TINY)
         return tf.maximum(1.0, taken / uses.most_taken)
 
 

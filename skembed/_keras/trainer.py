@@ -434,14 +434,13 @@ def loss(fitted, problem):
 
 
 def _blend(problem):
-    """How vectors are blended of rows of the table, and which coordinates they have."""
-    blend, mask = problem.rows.blend, problem.mask
+    """Which coordinates vectors have, and how they are blended of rows of the table."""
+    blend = problem.rows.blend
     factors, fields = np.zeros((0, 0)), np.zeros((0, 0))
     if blend is not None:
         factors, slots = blend
-        mask = mask[slots.block]
         fields = np.eye(slots.n_fields)[slots.field]
-    found = {"mask": mask, "factors": factors, "fields": fields}
+    found = {"mask": problem.mask, "factors": factors, "fields": fields}
     return {name: tf.constant(value, tf.float32) for name, value in found.items()}
 
 

@@ -20,15 +20,13 @@ class Plan(NamedTuple):
     order : ndarray of int32 of shape (n_steps, batch)
         Rows of the data.
     learning_rates : ndarray of float32 of shape (n_steps,)
-        Of the dense weights, and of points.
+        Of the dense weights, and of points, as their rule takes them.
     row_rates : ndarray of float32 of shape (n_steps,)
         1 / number of passes over a token's rows that move its vector fully.
     temper : ndarray of float32 of shape (n_steps,)
         Share of the posterior's spread that is drawn.
     offsets : ndarray of int32 of shape (n_steps,)
         Where in the pool the noise of a step starts.
-    first_step : int32
-        Steps made before this call.
     first_row : int32
         Rows of every batch that others have, before those that are here.
     per_observation : float32
@@ -48,7 +46,6 @@ class Plan(NamedTuple):
     row_rates: np.ndarray
     temper: np.ndarray
     offsets: np.ndarray
-    first_step: np.int32
     first_row: np.int32
     per_observation: np.float32
     batch_share: np.float32
@@ -134,17 +131,17 @@ class Batches:
         base = options.learning_rate
         if callable(base):
             base = np.array([base(first_step + i) for i in range(n)])
+        rates = options.rule.rates(factors * base * rate_factor, first_step)
         batch_weight = self.batch * (total / self.n_rows)
         pace = settings.SCALE_PACE / self.n_steps_per_epoch
         pace = min(pace, settings.MAX_SCALE_PACE)
         offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
         return Plan(
             order=order,
-            learning_rates=np.asarray(factors * base * rate_factor, np.float32),
+            learning_rates=np.asarray(rates, np.float32),
             row_rates=factors * settings.ROW_RATE * rate_factor,
             temper=schedule.temper(n),
             offsets=offsets.astype(np.int32),
-            first_step=np.int32(first_step),
             first_row=np.int32(self._order.first_row),
             per_observation=np.float32(1.0 / batch_weight),
             batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
