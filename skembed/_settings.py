@@ -19,6 +19,8 @@ ALL_BINS, LEAST_BINS = 24 * 366, 64
 # Rows per bin, on average: a row alone in its bin cannot be told from noise.
 # Found: "Rows in a bin of a number".
 ROWS_PER_BIN = 4
+# Rows that are hashed at a time: what is in between stays in the cache.
+HASH_ROWS = 1 << 15
 # Cells of the grid that says in which bin a number is, and most cuts in one of them.
 GRID_CELLS, GRID_MOST = 4096, 8
 # Most knots of the piecewise-linear encoding of a number, less one: its pieces.
@@ -147,6 +149,8 @@ NOISE_RATE = 10.0
 # that one step makes, and the most that a full step may change the log of a scale: all
 # columns widen at once, and the tokens of each must find their place between the steps.
 SCALE_PACE, MAX_SCALE_PACE, MAX_SCALE_STEP = 4.0, 0.25, 0.25
+# Pace up to which the priors wait for several steps of the vectors, and then move once.
+SCALE_PACE_AT_ONCE = 0.16
 # Least and most that a vector knows in the presence of all others, over what it knows
 # with these as they are.
 SHARES = 0.05, 1.0

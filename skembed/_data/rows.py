@@ -118,10 +118,9 @@ def merge(codes, numbers, targets, weights, average_targets):
         mean target, which is right if the loss is linear in the targets.
     """
     n_given = len(weights)
-    blocks = [codes, numbers + 0.0]  # -0.0 becomes 0.0: equal numbers, equal bits
-    key = row_hash(blocks)
+    key = row_hash([codes, numbers])
     if not average_targets:
-        key = row_hash([targets + 0.0], key)
+        key = row_hash([targets], key)
     order = np.argsort(key)
     key = key[order]
     tied = np.zeros(len(key), dtype=bool)
@@ -172,11 +171,16 @@ def sample(blocks, weights, n):
     The choice depends only on the contents of the rows: it is the same in any order,
     and a weight of k counts as k copies.
     """
-    first, total, place = _distinct(blocks, weights)
-    kept = slice(None)
-    if len(first) > n:
-        kept = place < n / len(first)
-    return first[kept], total[kept]
+    key = row_hash(blocks)
+    in_order = np.sort(key)
+    n_different = 1 + np.count_nonzero(in_order[1:] != in_order[:-1])
+    del in_order
+    # Of many rows only those that are wanted are looked at any closer.
+    at = np.arange(len(key))
+    if n_different > n:
+        at = np.flatnonzero(_place(key) < n / n_different)
+    key, first, which = np.unique(key[at], return_index=True, return_inverse=True)
+    return at[first], np.bincount(which, weights[at], minlength=len(key))
 
 
 def set_apart(blocks, weights, share):
@@ -201,7 +205,7 @@ def set_apart(blocks, weights, share):
 def equal_rows(blocks):
     """Hash and a position of each different row, and which of them every row is."""
     return np.unique(
-        row_hash([block + 0 for block in blocks]),
+        row_hash(blocks),
         return_index=True,
         return_inverse=True,
     )
@@ -210,9 +214,13 @@ def equal_rows(blocks):
 def _distinct(blocks, weights):
     """Positions of different rows, their weights and places in [0, 1), as if drawn."""
     key, first, which = equal_rows(blocks)
+    return first, np.bincount(which, weights, minlength=len(key)), _place(key)
+
+
+def _place(key):
+    """Places of rows in [0, 1), as if drawn."""
     # The upper 53 bits: a double holds no more, and 1 must not be reached.
-    place = (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return first, np.bincount(which, weights, minlength=len(key)), place
+    return (key >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 _MULTIPLIERS = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
@@ -223,13 +231,18 @@ def row_hash(blocks, start=None):
     key = np.full(len(blocks[0]), 0x9E3779B97F4A7C15, np.uint64)
     if start is not None:
         key = start.copy()
-    for block in blocks:
-        for column in block.T:
-            bits = column.astype(np.uint64) if column.dtype.kind == "i" else None
-            if bits is None:
-                bits = np.ascontiguousarray(column, np.float64).view(np.uint64)
-            key = (key ^ bits) * _MULTIPLIERS[0]
-            key ^= key >> np.uint64(29)
-            key *= _MULTIPLIERS[1]
-            key ^= key >> np.uint64(32)
+    # In pieces: what is in between stays in the cache.
+    for at in range(0, len(key), settings.HASH_ROWS):
+        piece = slice(at, at + settings.HASH_ROWS)
+        own = key[piece]
+        for block in blocks:
+            for column in block[piece].T:
+                if column.dtype.kind == "i":
+                    own ^= column.astype(np.uint64)
+                else:  # -0.0 becomes 0.0: equal numbers, equal bits
+                    own ^= np.add(column, 0.0, dtype=np.float64).view(np.uint64)
+                own *= _MULTIPLIERS[0]
+                own ^= own >> np.uint64(29)
+                own *= _MULTIPLIERS[1]
+                own ^= own >> np.uint64(32)
     return key

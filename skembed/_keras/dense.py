@@ -188,7 +188,7 @@ def _mlp(architecture, parts, inputs):
     layers = [((vectors, others), x)]
     for i, activation in enumerate(architecture.activations, 1):
         read = keras.activations.get(activation)(x)
-        x = tf.nn.bias_add(tf.matmul(read, parts[f"kernel_{i}"]), parts[f"bias_{i}"])
+        x = tf.matmul(read, parts[f"kernel_{i}"]) + parts[f"bias_{i}"]
         layers.append(((read,), x))
     return layers
 

@@ -16,6 +16,7 @@ from .. import _settings as settings
 from .._model.prior import N_WAVES
 from .._training.batches import Plan
 from . import dense, losses, optimizers, tables
+from .collector import paused
 from .group import NOBODY
 
 
@@ -82,6 +83,8 @@ def _traced(spec, others):
     # TensorFlow counts traces by the place in the source and takes those of different
     # networks for one that is traced again and again.
     function._omit_frequent_tracing_warning = True
+    with paused():
+        function.get_concrete_function()
     return function
 
 
@@ -123,7 +126,7 @@ def _signature(spec):
         first_row=of(whole, 0),
         per_observation=of(real, 0),
         batch_share=of(real, 0),
-        scale_rate=of(real, 0),
+        scale_paces=of(real, 1),
         epoch_share=of(real, 0),
         most_touched=of(whole, 0),
     )

@@ -108,9 +108,10 @@ class Priors:
         precision, own = (tf.gather(part, rows.column) for part in (precision, own))
         return Prior(mean, precision, own)
 
-    def scored(self, theta, prior, evidence, uses, data, plan):
+    def scored(self, theta, prior, evidence, uses, data, epoch_share, pace):
         """The dense weights with the priors moved towards the evidence's optimum."""
-        block, sums = self._block(theta, data), self._sums(prior, evidence, uses, plan)
+        block = self._block(theta, data)
+        sums = self._sums(prior, evidence, uses, epoch_share)
         log_share = self._shares(block, sums)
         waves, log_curve = self._curves(block, sums)
         n_columns = tf.cast(tf.shape(block)[0], tf.float32)
@@ -123,7 +124,7 @@ class Priors:
         }
         change = tf.stack([change[field] for field in Field], 2)
         change = tf.concat([change, waves / n_columns], 2)
-        new = block + plan.scale_rate * change * data.prior_rates
+        new = block + pace * change * data.prior_rates
         is_scale = np.isin(np.arange(new.shape[2]), [Field.LOG_SCALE, Field.LOG_CURVE])
         new = tf.where(is_scale, tf.maximum(new, settings.MIN_LOG_SCALE), new)
         new = tf.reshape(new, [-1])
@@ -131,7 +132,7 @@ class Priors:
         new.set_shape(theta.shape)
         return new
 
-    def _sums(self, prior, evidence, uses, plan):
+    def _sums(self, prior, evidence, uses, epoch_share):
         """What all rows of each column say, from those that the batch touches."""
         share, gap, known, joint = evidence
         precision = prior.precision[:, : self.n_first]
@@ -141,7 +142,7 @@ class Priors:
             n_values = self.n_first * values.shape[2]
             found = of_columns.times(tf.reshape(values, [-1, n_values]))
             shape = [-1, self.n_first, values.shape[2]]
-            return tf.reshape(found / plan.epoch_share, shape)
+            return tf.reshape(found / epoch_share, shape)
 
         second = precision * tf.square(gap)
         single = tf.stack([gap, known, tf.square(known), joint, second], 2)

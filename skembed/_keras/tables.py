@@ -459,8 +459,14 @@ class PosteriorTable:
         if not self.own_priors:
             probe, joint = self._probe(uses, posterior)
             (slope,) = of_probe
-            evidence = self._evidence(share, posterior, joint, uses)
-            theta = self.priors.scored(theta, prior, evidence, uses, data, plan)
+            pace = tf.gather(plan.scale_paces, s)
+
+            def scored():
+                evidence = self._evidence(share, posterior, joint, uses)
+                sums = evidence, uses, data, plan.epoch_share, pace
+                return self.priors.scored(theta, prior, *sums)
+
+            theta = tf.cond(pace > 0.0, scored, lambda: theta)
             rest = moved(rest, probe, slope, 1.0, self.n_first)
         uses.rows.write(table, [new, new_information, rest])
         return theta, kl

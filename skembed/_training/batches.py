@@ -33,8 +33,8 @@ class Plan(NamedTuple):
         1 / weight of a batch.
     batch_share : float32
         Observations that a step stands for / weight of its batch.
-    scale_rate : float32
-        Pace of the priors, per step.
+    scale_paces : ndarray of float32 of shape (n_steps,)
+        Shares of a full step of the priors; where 0, they stay.
     epoch_share : float32
         A step's part of an epoch.
     most_touched : int32
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     first_row: np.int32
     per_observation: np.float32
     batch_share: np.float32
-    scale_rate: np.float32
+    scale_paces: np.ndarray
     epoch_share: np.float32
     most_touched: np.int32 = np.int32(0)
 
@@ -133,8 +133,6 @@ class Batches:
             base = np.array([base(first_step + i) for i in range(n)])
         rates = options.rule.rates(factors * base * rate_factor, first_step)
         batch_weight = self.batch * (total / self.n_rows)
-        pace = settings.SCALE_PACE / self.n_steps_per_epoch
-        pace = min(pace, settings.MAX_SCALE_PACE)
         offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
         return Plan(
             order=order,
@@ -145,9 +143,17 @@ class Batches:
             first_row=np.int32(self._order.first_row),
             per_observation=np.float32(1.0 / batch_weight),
             batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
-            scale_rate=np.float32(0.0 if self.problem.frozen else pace),
+            scale_paces=self._scale_paces(first_step + np.arange(n)),
             epoch_share=np.float32(1.0 / self.n_steps_per_epoch),
         )
+
+    def _scale_paces(self, steps):
+        """Pace of the priors: few long steps cost less than many, and say as much."""
+        pace = settings.SCALE_PACE / self.n_steps_per_epoch
+        pace = min(pace, settings.MAX_SCALE_PACE)
+        every = max(1, int(settings.SCALE_PACE_AT_ONCE / pace + 1e-9))
+        is_time = (steps % every == 0) & (not self.problem.frozen)
+        return np.where(is_time, np.float32(every * pace), np.float32(0.0))
 
 
 def _pool_size(n_noise):
