@@ -139,6 +139,12 @@ ROW_RATE = 1.0
 # Most of the way that a vector moves in one step: beyond, the steps of a token whose
 # rows are all in one batch overshoot.
 MAX_ROW_STEP = 0.5
+# The farthest that the mean of a vector moves in one step where the curvature of the
+# loss depends on the output: a count of 20 where 1 was expected, in one of three rows
+# of a token, would move it to exp(10).
+MAX_MEAN_STEP = 1.0
+# The greatest answer of a vector to the probe, in standard deviations of its prior.
+MOST_OF_PROBE = 10.0
 # Most of its residual that a row takes in one step, with all of its vectors together;
 # and where some of these are of slopes and crosses, which say nearly the same as others
 # of few rows: what steps overshoot there widens the prior scales, and so on.
@@ -151,6 +157,10 @@ NOISE_RATE = 10.0
 SCALE_PACE, MAX_SCALE_PACE, MAX_SCALE_STEP = 4.0, 0.25, 0.25
 # Pace up to which the priors wait for several steps of the vectors, and then move once.
 SCALE_PACE_AT_ONCE = 0.16
+# Pace at which it is known how the layers respond to first-order effects, in steps, and
+# the variance of such effects, in units of the outcome's, that counts as none.
+# Found: "Layers that take effects back".
+RESPONSE_PACE, LEAST_EFFECT = 0.1, 1e-3
 # Least and most that a vector knows in the presence of all others, over what it knows
 # with these as they are.
 SHARES = 0.05, 1.0

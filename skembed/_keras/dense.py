@@ -64,6 +64,13 @@ class Passed(NamedTuple):
         names = list(self.parts)[2 * len(self.layers) :]
         return {name: self.parts[name] for name in names if name != "prior"}
 
+    def by_layer(self, tape, by_output):
+        """Slopes by what each layer puts out, of those by the layers' outputs."""
+        if not self.layers:
+            return []
+        *before, last = self.activations
+        return [*tape.gradient(last, before, by_output), by_output]
+
     def slope(self, by_layer, factor, by_rest):
         """Slope of the loss by all dense weights, in the order of the flat vector.
 

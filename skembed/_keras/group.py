@@ -56,7 +56,7 @@ class Nobody:
 
         Parameters
         ----------
-        dense : tensor
+        dense : tuple of tensors
         loss : scalar tensor
         by_row : tensor of shape (n,), or (0,)
             Values of the rows of the table that `met` gave.
@@ -137,16 +137,19 @@ class Group:
 
     def summed(self, dense, loss, by_row, most):
         """Sums over all parts of a batch, in one message."""
-        n, n_rows = tf.size(dense), tf.size(by_row)
-        own = [dense, loss[None], by_row]
+        n_rows = tf.size(by_row)
+        own = [*(tf.reshape(part, [-1]) for part in dense), loss[None], by_row]
         if by_row.shape[0] != 0:  # as in `met`
-            own[2] = _padded(by_row, self.n * most, 0.0)
+            own[-1] = _padded(by_row, self.n * most, 0.0)
+        sizes = tf.stack([tf.size(part) for part in own])
         own = tf.concat(own, 0)
         self._count(own)
         total = _here().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
-        found = total[:n]
-        found.set_shape(dense.shape)
-        return found, total[n], total[n + 1 : n + 1 + n_rows]
+        *found, loss, by_row = tf.split(total, sizes, num=len(dense) + 2)
+        for i, part in enumerate(dense):
+            found[i] = tf.reshape(found[i], tf.shape(part))
+            found[i].set_shape(part.shape)
+        return tuple(found), loss[0], by_row[:n_rows]
 
     def met(self, touched, use, sums, most):
         """The rows of the table that all parts touch, and their sums over all parts."""

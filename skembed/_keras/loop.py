@@ -131,7 +131,8 @@ def _signature(spec):
         most_touched=of(whole, 0),
     )
     slots = (of(real, 1),) * spec.rule.n_slots
-    return of(tf.resource, 0), of(real, 1), slots, state, data, plan
+    known = tf.TensorSpec([5, None], real)
+    return of(tf.resource, 0), of(real, 1), slots, state, known, data, plan
 
 
 class _Loop:
@@ -140,22 +141,22 @@ class _Loop:
         self.others = others
         self.tables = tables.of_spec(spec)
 
-    def run(self, table, theta, slots, state, data, plan):
+    def run(self, table, theta, slots, state, known, data, plan):
         """All steps of `plan`; the table, a variable's handle, is changed in place.
 
-        Returns the dense weights, their slots, the state of a user's own head and,
-        step by step, the objective per observation.
+        Returns the dense weights, their slots, the state of a user's own head, what is
+        known of the layers' response and, step by step, the objective per observation.
         """
         n_steps = tf.shape(plan.order)[0]
         places = tables.Places.of(tf.shape(plan.order)[1], tf.shape(data.codes)[1])
 
-        def body(s, theta, slots, state, totals):
-            theta, slots, state, total = self.others.run(
-                self._step, s, table, theta, slots, state, data, plan, places
+        def body(s, theta, slots, state, known, totals):
+            theta, slots, state, known, total = self.others.run(
+                self._step, s, table, theta, slots, state, known, data, plan, places
             )
-            return s + 1, theta, slots, state, totals.write(s, total)
+            return s + 1, theta, slots, state, known, totals.write(s, total)
 
-        _, theta, slots, state, totals = tf.while_loop(
+        _, theta, slots, state, known, totals = tf.while_loop(
             lambda s, *_: s < n_steps,
             body,
             (
@@ -163,13 +164,14 @@ class _Loop:
                 theta,
                 slots,
                 state,
+                known,
                 tf.TensorArray(tf.float32, n_steps, element_shape=[]),
             ),
             parallel_iterations=1,
         )
-        return theta, slots, state, totals.stack()
+        return theta, slots, state, known, totals.stack()
 
-    def _step(self, s, table, theta, slots, state, data, plan, places):
+    def _step(self, s, table, theta, slots, state, known, data, plan, places):
         """One step; the new weights, and the objective per observation before it."""
         spec, kind = self.spec, self.tables
         index, rate = tf.gather(plan.order, s), tf.gather(plan.learning_rates, s)
@@ -195,7 +197,17 @@ class _Loop:
                 data_part += passed.own_loss / plan.per_observation
             probe = kind.probe(passed.f, log_noise, data, plan, s)
         slopes = kind.slopes(
-            tape, data_part, flat, theta, passed, probe, uses, vectors, weights, plan
+            tape,
+            data_part,
+            flat,
+            theta,
+            passed,
+            probe,
+            uses,
+            vectors,
+            weights,
+            plan,
+            known,
         )
         del tape
         touched, use, sums = self.others.met(
@@ -207,9 +219,10 @@ class _Loop:
             vectors = kind.read(uses, theta, data)
         pace = kind.pace(sums, uses, vectors, data, plan, s)
         taken = kind.taken(pace, sums, uses, vectors, weights)
-        slope, data_part, taken = self.others.summed(
-            slopes.theta, data_part, taken, plan.most_touched
+        (slope, found), data_part, taken = self.others.summed(
+            (slopes.theta, slopes.response), data_part, taken, plan.most_touched
         )
+        known += settings.RESPONSE_PACE * (found - known)
         slope += kind.pull(theta, data)
         change, slots = optimizers.change(spec.rule, slope, slots, rate)
         theta = theta - change * data.rates
@@ -217,7 +230,7 @@ class _Loop:
             table, theta, sums, pace, taken, uses, vectors, data, plan, s, rate
         )
         objective = (data_part + kl) * plan.per_observation
-        return theta, tuple(slots), passed.state, objective
+        return theta, tuple(slots), passed.state, known, objective
 
     def _batch(self, data, index):
         """Codes, numbers, offset, targets and weights of some rows of the data."""

@@ -97,6 +97,18 @@ def information(loss, root):
     return square * (1.0 - square) if loss == "categorical" else square
 
 
+def information_behind(loss, root, readout):
+    """Fisher information of what a readout (n, n_outputs) is multiplied by, each alone.
+
+    What moves all classes alike says nothing of them.
+    """
+    square = tf.square(root)
+    found = tf.matmul(square, tf.square(readout), transpose_b=True)
+    if loss == "categorical":
+        found -= tf.square(tf.matmul(square, readout, transpose_b=True))
+    return found
+
+
 def sensitivity(loss, root, signs, f):
     """Sum of outputs whose squared gradient is, on average, the Fisher information.
 
@@ -132,6 +144,9 @@ _ROOT_FISHER = {
     "bernoulli": lambda f, noise: tf.sqrt(tf.nn.sigmoid(f) * tf.nn.sigmoid(-f)),
     "categorical": _softmax_root,
 }
+
+# Those whose curvature depends on the output.
+CURVED = ("poisson", "gamma", "bernoulli", "categorical")
 
 FUNCTIONS = {
     function.__name__: function

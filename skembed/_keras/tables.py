@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model import tables
-from . import losses, optimizers, priors, sparse
+from . import losses, optimizers, priors, response, sparse
 
 
 class Rows(NamedTuple):
@@ -176,6 +176,7 @@ class Slopes(NamedTuple):
 
     theta: tf.Tensor  # gradient of the dense weights, per observation
     rows: tuple  # of the touched rows, (n, ...) each: what `step` moves them by
+    response: tf.Tensor  # (5, n_slots) `response.sums`, or what was known before
 
 
 class PointTable:
@@ -210,7 +211,18 @@ class PointTable:
         return None
 
     def slopes(
-        self, tape, data_part, flat, theta, passed, probe, uses, points, weights, plan
+        self,
+        tape,
+        data_part,
+        flat,
+        theta,
+        passed,
+        probe,
+        uses,
+        points,
+        weights,
+        plan,
+        known,
     ):
         """Gradients of the loss."""
         by_flat, by_theta = tape.gradient(
@@ -219,7 +231,7 @@ class PointTable:
         per = plan.per_observation
         slope = uses.added_up(by_flat) * per * uses.rows.mask
         slope.set_shape([None, self.width])
-        return Slopes(by_theta * per, (slope,))
+        return Slopes(by_theta * per, (slope,), known)
 
     def pull(self, theta, data):
         """Nothing keeps the dense weights near their start."""
@@ -275,8 +287,7 @@ class PosteriorTable:
         self.width = spec.architecture.width
         self.n_first = spec.architecture.n_first
         self.n_outputs = spec.architecture.n_outputs
-        # A head's own losses may depend on the vectors past the outputs.
-        self.by_output = self.n_outputs == 1 and spec.architecture.head is None
+        self.has_own_head = spec.architecture.head is not None
         self.own_priors = spec.own_priors
         self.priors = priors.Priors(spec.architecture)
         self.loss = spec.loss
@@ -366,44 +377,79 @@ class PosteriorTable:
         return tf.sign(tf.reshape(noise, tf.shape(f)))
 
     def slopes(
-        self, tape, data_part, flat, theta, passed, probe, uses, vectors, weights, plan
+        self,
+        tape,
+        data_part,
+        flat,
+        theta,
+        passed,
+        probe,
+        uses,
+        vectors,
+        weights,
+        plan,
+        known,
     ):
         """Gradients and curvature of the loss, and how much of each token is here."""
         root, sensitivity = probe
-        if self.by_output:
-            # One output: all gradients are multiples of its own, one pass serves all.
-            jacobian, *by_layer = tape.gradient(
-                sensitivity, [flat, *passed.activations], unconnected_gradients="zero"
-            )
-            by_f, *by_rest = tape.gradient(
-                data_part,
-                [passed.f, *passed.rest.values()],
-                unconnected_gradients="zero",
-            )
-            ratio = by_f / root
-            gradient = uses.added_up(jacobian, uses.each(ratio[:, 0]))
-            by_theta = passed.slope(by_layer, ratio, by_rest)
-        else:
+        information = losses.information(self.loss, root)
+        pull = 0.0
+        if passed.layers:
+            effects = self._effects(flat, uses, passed)
+            fisher = information * tf.expand_dims(weights, 1)
+            pull = response.slope(known, effects, fisher)
+            known = response.sums(effects, passed.activations[-1], fisher)
+        if self.has_own_head:  # Its own losses may depend on the vectors.
             jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
             by_flat, by_theta = tape.gradient(
                 data_part, [flat, theta], unconnected_gradients="zero"
             )
             gradient = uses.added_up(by_flat)
+        else:
+            by_f, *by_rest = tape.gradient(
+                data_part,
+                [passed.f, *passed.rest.values()],
+                unconnected_gradients="zero",
+            )
+            jacobian, *by_layer = tape.gradient(
+                sensitivity, [flat, *passed.activations], unconnected_gradients="zero"
+            )
+            factor = (by_f + pull) / root
+            if self.n_outputs == 1:
+                # All slopes are multiples of the output's own, one pass serves all.
+                gradient = uses.added_up(jacobian, uses.each((by_f / root)[:, 0]))
+            else:
+                gradient = uses.added_up(tape.gradient(passed.f, flat, by_f))
+                by_layer, factor = passed.by_layer(tape, by_f + pull), 1.0
+            by_theta = passed.slope(by_layer, factor, by_rest)
         mask = uses.rows.mask
         curvature = uses.added_up(tf.square(jacobian), uses.weights(weights))
         seen = uses.batch.times(tf.expand_dims(weights, 1))
         sums = gradient * mask, curvature * mask, seen
         if not self.own_priors:
-            direct = losses.information(self.loss, root)
+            direct = information
             if self.n_outputs > 1:
-                readout = tf.square(passed.parts["readout"])
-                direct = tf.matmul(direct, readout, transpose_b=True)
+                readout = passed.parts["readout"]
+                direct = losses.information_behind(self.loss, root, readout)
             probe, _ = self._probe(uses, vectors)
             sums += (self._slope_of_probe(probe, uses, direct, weights),)
         widths = self.width, self.width, 1, self.n_first
         for part, n in zip(sums, widths, strict=False):  # no probe under own priors
             part.set_shape([None, n])
-        return Slopes(by_theta * plan.per_observation, sums)
+        return Slopes(by_theta * plan.per_observation, sums, known)
+
+    def _effects(self, flat, uses, passed):
+        """First-order effects of every use, (n_rows * n_outputs, n_slots)."""
+        effects = flat[:, : self.n_first]
+        if uses.factors is not None:
+            effects *= uses.factors
+        if self.n_outputs > 1:
+            effects = tf.matmul(effects, passed.parts["readout"])
+        n_slots = uses.places.n_slots
+        effects = tf.reshape(effects, [-1, n_slots, self.n_outputs])
+        if self.n_outputs > 1:
+            effects = tf.transpose(effects, [0, 2, 1])
+        return tf.reshape(effects, [-1, n_slots])
 
     def pull(self, theta, data):
         """Gradient of what keeps kernels near their start."""
@@ -456,6 +502,8 @@ class PosteriorTable:
 
         origin = prior.mean if self.own_priors else 0.0
         new = moved(shift, mean - origin, gradient, self._temper(plan, s), self.width)
+        if self.loss in losses.CURVED:
+            new -= self._too_far(new, new_information, posterior)
         if not self.own_priors:
             probe, joint = self._probe(uses, posterior)
             (slope,) = of_probe
@@ -471,11 +519,22 @@ class PosteriorTable:
         uses.rows.write(table, [new, new_information, rest])
         return theta, kl
 
+    def _too_far(self, shift, information, posterior):
+        """What a step has added to sites beyond as far as its curvature is known."""
+        mean, _, prior = posterior
+        site = shift, information
+        new, precision = self._posterior(*site, prior.mean, prior.precision)
+        most = settings.MAX_MEAN_STEP
+        return precision * (new - tf.clip_by_value(new, mean - most, mean + most))
+
     def _probe(self, uses, posterior):
         """Answer of the touched rows to the probe, and what they know by it."""
         n = self.n_first
         prior = tf.sqrt(posterior.prior.precision[:, :n]) * uses.rows.signs
         probe = (prior + self._parts(uses)[2]) / posterior.precision[:, :n]
+        # Curvature that the layers have made less of would let it swing ever wider.
+        most = settings.MOST_OF_PROBE * tf.math.rsqrt(posterior.prior.precision[:, :n])
+        probe = tf.clip_by_value(probe, -most, most)
         return probe, 1.0 - probe * prior
 
     def _slope_of_probe(self, probe, uses, direct, weights):

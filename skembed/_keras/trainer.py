@@ -130,6 +130,7 @@ class State(NamedTuple):
     theta: tf.Tensor  # all dense weights
     slots: tuple  # the optimizer's, for them
     head: tuple  # non-trainable variables of a user's own head
+    known: tf.Tensor  # (5, n_slots) of how the layers respond to first-order effects
     n_steps: int = 0
 
 
@@ -221,20 +222,22 @@ class Engine:
             theta,
             (slot,) * rule.n_slots,
             tuple(tf.constant(value) for value in weights.state),
+            tf.zeros([5, self.problem.rows.codes.shape[1]]),
         )
 
     def kept(self, state):
         """A state in NumPy arrays, all of it."""
-        parts = state.theta, *state.slots, *state.head
+        parts = state.theta, state.known, *state.slots, *state.head
         return state.table.numpy(), [part.numpy() for part in parts], state.n_steps
 
     def restored(self, kept):
         """The state that `kept` was made of."""
         table, parts, n_steps = kept
-        theta, *others = map(tf.constant, parts)
+        theta, known, *others = map(tf.constant, parts)
         n = self.spec.rule.n_slots
         table = tf.Variable(table, shape=[None, table.shape[1]])
-        return State(table, theta, tuple(others[:n]), tuple(others[n:]), n_steps)
+        slots, head = tuple(others[:n]), tuple(others[n:])
+        return State(table, theta, slots, head, known, n_steps)
 
     def advance(self, state, plan, held=None):
         """Make the steps of a plan.
@@ -259,16 +262,17 @@ class Engine:
             data = data._replace(**self._block(held))
         most = self.others.most_touched(codes, plan.order, self.problem.sizes)
         plan = plan._replace(most_touched=np.int32(most))
-        theta, slots, head, objectives = loop.compiled(self.spec, self.others)(
+        theta, slots, head, known, objectives = loop.compiled(self.spec, self.others)(
             state.table.handle,
             state.theta,
             state.slots,
             state.head,
+            state.known,
             data,
             Plan(*map(tf.constant, plan)),
         )
         n_steps = state.n_steps + len(plan.order)
-        state = State(state.table, theta, slots, head, n_steps)
+        state = State(state.table, theta, slots, head, known, n_steps)
         # Whether to stop hangs on it: no two may read other digits.
         objectives = self.others.agreed(objectives.numpy())
         return state, objectives.astype(np.float64)

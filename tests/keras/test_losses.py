@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skembed import EmbeddingRegressor
+from skembed._keras import losses, response
 
 
 @pytest.mark.parametrize("prior", ["normal", None])
@@ -44,3 +45,35 @@ def test_huber_lies_between_median_and_mean():
     model = EmbeddingRegressor(1, (2,), loss="huber", random_state=0)
     found = model.fit(np.zeros((600, 1), int), y).predict([[0]])[0]
     assert np.median(y) < found < np.mean(y)
+
+
+def test_what_classes_say_of_coordinates_behind_them():
+    """Against the matrix: what moves all classes alike says nothing of them."""
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(4), 5).astype(np.float32)
+    readout = np.append(rng.normal(size=(2, 4)), np.ones((1, 4)), axis=0)
+    readout = readout.astype(np.float32)
+    found = losses.information_behind("categorical", np.sqrt(p), readout).numpy()
+    for row, own in zip(p, found, strict=True):
+        matrix = np.diag(row) - np.outer(row, row)
+        expected = np.diag(readout @ matrix @ readout.T)
+        np.testing.assert_allclose(own, expected, atol=1e-6)
+    assert np.abs(found[:, 2]).max() < 1e-6
+
+
+def test_responses_of_the_layers():
+    """Pulled by as much as data would pull an effect of that size, and only back."""
+    rng = np.random.default_rng(0)
+    effects = rng.normal(size=(500, 3)) + [0.0, 2.0, -1.0]
+    effects[:, 2] *= 0.0
+    outputs = 1.0 - 0.4 * effects[:, 0] + 0.3 * effects[:, 1] + effects[:, 2]
+    weights = rng.uniform(0.5, 2.0, 500)
+    columns = [v.astype(np.float32)[:, None] for v in (outputs, weights)]
+    effects = effects.astype(np.float32)
+    known = response.sums(effects, *columns)
+    pull = response.slope(known, effects, columns[1]).numpy()[:, 0]
+    mean = np.average(effects[:, 0], weights=weights)
+    expected = weights * -0.4 * (effects[:, 0] - mean)
+    np.testing.assert_allclose(pull, expected, atol=0.06)
+    # The mean of the outputs is none of it.
+    assert abs(pull.sum()) < 1e-2

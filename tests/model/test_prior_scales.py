@@ -141,3 +141,54 @@ def test_interactions_are_found_after_the_additive_part():
         model = EmbeddingRegressor(random_state=seed).fit(X, y)
         noise.append(model.noise_scale_)
     assert max(noise) < 1.1  # 1.4 without the interactions
+
+
+def rare_tokens_and_numbers(seed=0, n_tokens=3_000):
+    """Tokens of 2.6 rows on average, numbers that say little, and new rows."""
+    rng = np.random.default_rng(seed)
+    n = int(5.2 * n_tokens)
+    token = rng.integers(0, n_tokens, n)
+    numbers = rng.normal(size=(n, 4))
+    flags = (rng.random((n, 5)) < 0.4).astype(float)
+    y = 0.6 * rng.normal(size=n_tokens)[token] + rng.normal(0, 0.75, n)
+    y += 0.15 * numbers[:, 0] + 0.1 * np.abs(numbers[:, 1]) + 0.2 * flags[:, 0]
+    X = pd.DataFrame(np.concatenate([numbers, flags], axis=1)).add_prefix("x")
+    X.insert(0, "token", token.astype(str))
+    return X[: n // 2], y[: n // 2], X[n // 2 :], y[n // 2 :]
+
+
+def test_layers_do_not_take_effects_of_rare_tokens_back():
+    """What they take the scale would give again, without end: it was 1.5 and more."""
+    X, y, X_new, y_new = rare_tokens_and_numbers()
+    model = EmbeddingRegressor(random_state=0).fit(X, y)
+    assert model.prior_scales_[0][0] * y.std() == pytest.approx(0.6, rel=0.2)
+    plain = EmbeddingRegressor(hidden_layer_sizes=(), random_state=0).fit(X, y)
+    assert model.score(X_new, y_new) > plain.score(X_new, y_new) - 0.01
+
+
+@pytest.mark.parametrize("hidden", [(64, 64), ()])
+def test_counts_of_rare_tokens_do_not_run_away(hidden):
+    """One count of 24 among three rows moved its token's mean to exp(14)."""
+    X, log_mean, X_new, _ = rare_tokens_and_numbers()
+    y = np.random.default_rng(10).poisson(np.exp(log_mean))
+    model = EmbeddingRegressor(
+        hidden_layer_sizes=hidden, loss="poisson", random_state=0
+    ).fit(X, y)
+    # Tokens take the noise of the logarithms, too, which is more than Poisson's.
+    assert model.prior_scales_[0][0] == pytest.approx(np.hypot(0.6, 0.75), rel=0.3)
+    assert model.predict(X_new).max() < 10 * y.max()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_several_classes_of_rare_tokens_do_not_run_away(seed):
+    X, latent, X_new, latent_new = rare_tokens_and_numbers(seed)
+    cuts = np.quantile(latent, [0.33, 0.66])
+    y, y_new = np.digitize(latent, cuts), np.digitize(latent_new, cuts)
+    model = EmbeddingClassifier(random_state=0).fit(X, y)
+    plain = EmbeddingClassifier(hidden_layer_sizes=(), random_state=0).fit(X, y)
+    found, of_plain = (
+        -np.log(m.predict_proba(X_new)[np.arange(len(y_new)), y_new]).mean()
+        for m in (model, plain)
+    )
+    assert found < of_plain + 0.02
+    assert found < np.log(3) - 0.05
