@@ -445,11 +445,11 @@ class PosteriorTable:
             effects *= uses.factors
         if self.n_outputs > 1:
             effects = tf.matmul(effects, passed.parts["readout"])
-        n_slots = uses.places.n_slots
-        effects = tf.reshape(effects, [-1, n_slots, self.n_outputs])
+        n_rows, n_slots = uses.places.n_rows, uses.places.n_slots
+        effects = tf.reshape(effects, [n_rows, n_slots, self.n_outputs])
         if self.n_outputs > 1:
             effects = tf.transpose(effects, [0, 2, 1])
-        return tf.reshape(effects, [-1, n_slots])
+        return tf.reshape(effects, [n_rows * self.n_outputs, n_slots])
 
     def pull(self, theta, data):
         """Gradient of what keeps kernels near their start."""
