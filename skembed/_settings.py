@@ -157,10 +157,10 @@ NOISE_RATE = 10.0
 SCALE_PACE, MAX_SCALE_PACE, MAX_SCALE_STEP = 4.0, 0.25, 0.25
 # Pace up to which the priors wait for several steps of the vectors, and then move once.
 SCALE_PACE_AT_ONCE = 0.16
-# Pace at which it is known how the layers respond to first-order effects, in steps, and
-# the variance of such effects, in units of the outcome's, that counts as none.
+# Pace at which it is known how the layers respond to first-order effects, per step, and
+# the variance of such effects, in units of the outcome's, from which that counts.
 # Found: "Layers that take effects back".
-RESPONSE_PACE, LEAST_EFFECT = 0.1, 1e-3
+RESPONSE_PACE, LEAST_EFFECT = 0.1, 0.1
 # Least and most that a vector knows in the presence of all others, over what it knows
 # with these as they are.
 SHARES = 0.05, 1.0

@@ -5,6 +5,7 @@ import pytest
 
 from skembed import EmbeddingRegressor
 from skembed._keras import losses, response
+from skembed._settings import LEAST_EFFECT
 
 
 @pytest.mark.parametrize("prior", ["normal", None])
@@ -73,7 +74,11 @@ def test_responses_of_the_layers():
     known = response.sums(effects, *columns)
     pull = response.slope(known, effects, columns[1]).numpy()[:, 0]
     mean = np.average(effects[:, 0], weights=weights)
-    expected = weights * -0.4 * (effects[:, 0] - mean)
-    np.testing.assert_allclose(pull, expected, atol=0.06)
+    variance = np.average((effects[:, 0] - mean) ** 2, weights=weights)
+    apart = weights * (outputs - np.average(outputs, weights=weights))
+    slope = (apart @ effects[:, 0]) / weights.sum() / (variance + LEAST_EFFECT)
+    assert slope == pytest.approx(-0.36, abs=0.05)
+    expected = weights * slope * (effects[:, 0] - mean)
+    np.testing.assert_allclose(pull, expected, atol=1e-4)
     # The mean of the outputs is none of it.
     assert abs(pull.sum()) < 1e-2
