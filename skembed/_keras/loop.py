@@ -15,7 +15,7 @@ import tensorflow as tf
 from .. import _settings as settings
 from .._model.prior import N_WAVES
 from .._training.batches import Plan
-from . import dense, losses, optimizers, tables
+from . import dense, losses, optimizers, response, tables, uses
 from .collector import paused
 from .group import NOBODY
 
@@ -39,7 +39,7 @@ class Data(NamedTuple):
 
     codes: tf.Tensor  # (n_rows, n_slots) int32: positions of table rows
     rows: tf.Tensor  # (n_rows, ...): numbers, offset, targets, weight
-    tokens: tf.Tensor  # (n_table_rows, 3 + n_first): as `tables.Rows` splits them
+    tokens: tf.Tensor  # (n_table_rows, 3 + n_first): as `uses.Rows` splits them
     mask: tf.Tensor  # (n_columns, width): 0 where a column's vectors are shorter
     factors: tf.Tensor  # (n_rows, n_slots), or empty where each slot is a vector
     fields: tf.Tensor  # (n_slots, n_fields): 1 for the vector that a slot adds to
@@ -131,7 +131,7 @@ def _signature(spec):
         most_touched=of(whole, 0),
     )
     slots = (of(real, 1),) * spec.rule.n_slots
-    known = tf.TensorSpec([5, None], real)
+    known = tf.TensorSpec([response.N_SUMS, None], real)
     return of(tf.resource, 0), of(real, 1), slots, state, known, data, plan
 
 
@@ -148,7 +148,7 @@ class _Loop:
         known of the layers' response and, step by step, the objective per observation.
         """
         n_steps = tf.shape(plan.order)[0]
-        places = tables.Places.of(tf.shape(plan.order)[1], tf.shape(data.codes)[1])
+        places = uses.Places.of(tf.shape(plan.order)[1], tf.shape(data.codes)[1])
 
         def body(s, theta, slots, state, known, totals):
             theta, slots, state, known, total = self.others.run(
@@ -176,13 +176,14 @@ class _Loop:
         spec, kind = self.spec, self.tables
         index, rate = tf.gather(plan.order, s), tf.gather(plan.learning_rates, s)
         codes, numbers, offset, targets, weights = self._batch(data, index)
-        uses = _uses(table, codes, self._factors(index, data), data, places)
-        vectors = kind.read(uses, theta, data)
-        flat = kind.draw(vectors, uses, data, plan, s)
+        factors = self._factors(index, data)
+        used = uses.Uses.of(table, codes, factors, data, places)
+        vectors = kind.read(used, theta, data)
+        flat = kind.draw(vectors, used, data, plan, s)
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch([flat, theta])
             parts = dense.split(spec.architecture, theta, data.sizes)
-            x = self._vectors(flat, uses, data)
+            x = self._vectors(flat, used, data)
             passed = dense.apply(
                 spec.architecture, parts, x, numbers, data.knots, state, offset
             )
@@ -196,29 +197,18 @@ class _Loop:
                 # Of a head's regularizers, which are per observation as in Keras.
                 data_part += passed.own_loss / plan.per_observation
             probe = kind.probe(passed.f, log_noise, data, plan, s)
-        slopes = kind.slopes(
-            tape,
-            data_part,
-            flat,
-            theta,
-            passed,
-            probe,
-            uses,
-            vectors,
-            weights,
-            plan,
-            known,
-        )
-        del tape
+        forward = tables.Forward(tape, flat, theta, passed, data_part, probe)
+        slopes = kind.slopes(forward, used, vectors, weights, plan, known)
+        del tape, forward
         touched, use, sums = self.others.met(
-            uses.rows.at, uses.use, slopes.rows, plan.most_touched
+            used.rows.at, used.use, slopes.rows, plan.most_touched
         )
-        if touched is not uses.rows.at:  # others have touched rows beside ours
-            rows = tables.Rows.of(data, touched)
-            uses = uses._replace(use=use, rows=rows, packed=rows.contents(table))
-            vectors = kind.read(uses, theta, data)
-        pace = kind.pace(sums, uses, vectors, data, plan, s)
-        taken = kind.taken(pace, sums, uses, vectors, weights)
+        if touched is not used.rows.at:  # others have touched rows beside ours
+            rows = uses.Rows.of(data, touched)
+            used = used._replace(use=use, rows=rows, packed=rows.contents(table))
+            vectors = kind.read(used, theta, data)
+        pace = kind.pace(sums, used, vectors, data, plan, s)
+        taken = kind.taken(pace, sums, used, vectors, weights)
         (slope, found), data_part, taken = self.others.summed(
             (slopes.theta, slopes.response), data_part, taken, plan.most_touched
         )
@@ -227,7 +217,7 @@ class _Loop:
         change, slots = optimizers.change(spec.rule, slope, slots, rate)
         theta = theta - change * data.rates
         theta, kl = kind.step(
-            table, theta, sums, pace, taken, uses, vectors, data, plan, s, rate
+            table, theta, sums, pace, taken, used, vectors, data, plan, s, rate
         )
         objective = (data_part + kl) * plan.per_observation
         return theta, tuple(slots), passed.state, known, objective
@@ -260,11 +250,3 @@ class _Loop:
         each = tf.reshape(flat * uses.factors, [n_rows, n_slots, width])
         vectors = tf.einsum("nsw,sf->nfw", each, data.fields)
         return tf.reshape(vectors, [n_rows, tf.shape(data.fields)[1] * width])
-
-
-def _uses(table, codes, factors, data, places):
-    """What a batch uses of the table."""
-    touched, use = tf.unique(tf.reshape(codes, [-1]))
-    rows = tables.Rows.of(data, touched)
-    packed = rows.contents(table)
-    return tables.Uses(rows, packed, use, places, factors, data.most_taken)

@@ -25,6 +25,9 @@ class Sums(NamedTuple):
     weight: tf.Tensor
 
 
+N_SUMS = len(Sums._fields)
+
+
 def sums(effects, outputs, weights):
     """`Sums` of some rows, as one tensor of shape (5, n_slots).
 

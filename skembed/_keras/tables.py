@@ -25,150 +25,18 @@ import tensorflow as tf
 
 from .. import _settings as settings
 from .._model import tables
-from . import losses, optimizers, priors, response, sparse
+from . import dense, losses, optimizers, priors, response
 
 
-class Rows(NamedTuple):
-    """Rows of the table, and what is known of them."""
+class Forward(NamedTuple):
+    """A pass of a batch through the network, and what its slopes are taken of."""
 
-    at: tf.Tensor  # (n,) their positions
-    per_count: tf.Tensor  # (n, 1) 1 / rows of the data
-    moves: tf.Tensor  # (n, 1) multiplier of the rate
-    n_columns: tf.Tensor  # blocks of the table, each with a prior
-    column: tf.Tensor  # (n,) the block of each
-    of_columns: sparse.Matrix  # adds up the rows of each block
-    signs: tf.Tensor  # (n, n_first) 1 or -1
-    mask: tf.Tensor  # (n, width) 0 for coordinates that their block has not
-    bins: tf.Tensor  # (n_bins,) which of them have a curve
-    basis: tf.Tensor  # (n_bins, N_WAVES) its basis there
-
-    @classmethod
-    def of(cls, data, at):
-        """Those at some positions."""
-        tokens = tf.gather(data.tokens, at)
-        n_first = tf.shape(tokens)[1] - 3
-        per_count, moves, column, signs = tf.split(tokens, [1, 1, 1, n_first], 1, 4)
-        column = tf.cast(column[:, 0], tf.int32)
-        # Tokens have no curve: where a table is large, they are nearly all of its rows.
-        bins = tf.cast(tf.where(at >= data.curve_start)[:, 0], tf.int32)
-        basis = tf.gather(data.basis, tf.gather(at, bins) - data.curve_start)
-        n_columns = tf.shape(data.scale_spreads)[0]
-        return cls(
-            at,
-            per_count,
-            moves,
-            n_columns,
-            column,
-            sparse.of_groups(column, n_columns),
-            signs,
-            tf.gather(data.mask, column),
-            bins,
-            basis,
-        )
-
-    @property
-    def n(self):
-        """How many there are."""
-        return tf.shape(self.column)[0]
-
-    def contents(self, table):
-        """What the table holds of them."""
-        found = tf.raw_ops.ResourceGather(
-            resource=table, indices=self.at, dtype=tf.float32
-        )
-        found.set_shape([None, None])
-        return found
-
-    def write(self, table, parts):
-        """Put new contents in their place."""
-        tf.raw_ops.ResourceScatterUpdate(
-            resource=table, indices=self.at, updates=tf.concat(parts, 1)
-        )
-
-
-class Places(NamedTuple):
-    """Where the uses of table rows are in a batch: the same in every step."""
-
-    n_rows: tf.Tensor  # rows of the batch
-    n_slots: tf.Tensor  # uses of each
-    of_uses: tf.Tensor  # (n_rows * n_slots,) their own places, as second ones of pairs
-    of_rows: tf.Tensor  # (n_rows * n_slots,) their rows', likewise
-    each: tf.Tensor  # (1, n_slots) ones
-    ones: tf.Tensor  # (n_rows * n_slots,) ones
-
-    @classmethod
-    def of(cls, n_rows, n_slots):
-        """Of batches of so many rows."""
-        place = tf.range(n_rows * n_slots)
-        row = tf.repeat(tf.range(n_rows), n_slots)
-        return cls(
-            n_rows,
-            n_slots,
-            sparse.seconds(place),
-            sparse.seconds(row),
-            tf.ones([1, n_slots]),
-            tf.ones([n_rows * n_slots]),
-        )
-
-
-class Uses(NamedTuple):
-    """The table rows that a batch touches, and where."""
-
-    rows: Rows
-    packed: tf.Tensor  # (n, ...) what the table holds of these rows
-    use: tf.Tensor  # (batch * n_slots,) which of them each use means
-    places: Places
-    factors: tf.Tensor | None  # (batch * n_slots, 1) of the uses; None: all 1
-    most_taken: tf.Tensor  # of a row's residual, by all of its uses in one step
-
-    @property
-    def batch(self):
-        """Matrix of the touched rows by the rows of the batch, 1 where used."""
-        values = self.places.ones
-        if self.factors is not None:
-            values = tf.cast(self.factors[:, 0] != 0.0, tf.float32)
-        return self._by_row(values)
-
-    @property
-    def direct(self):
-        """The same, of how much the uses add to the output."""
-        if self.factors is None:
-            return self.batch
-        return self._by_row(self.factors[:, 0])
-
-    def _by_row(self, values):
-        at = sparse.pairs(self.use, self.places.of_rows)
-        shape = sparse.shape(self.rows.n, self.places.n_rows)
-        return sparse.Matrix(at, values, shape)
-
-    def each(self, values):
-        """For every use of a token, the value of its row of the data."""
-        return tf.reshape(tf.expand_dims(values, 1) * self.places.each, [-1])
-
-    def weights(self, weights):
-        """Weight of every use: that of its row, 0 for one that adds nothing."""
-        each = self.each(weights)
-        if self.factors is None:
-            return each
-        return each * tf.cast(self.factors[:, 0] != 0.0, tf.float32)
-
-    def added_up(self, values, factors=None):
-        """Sum of the rows of `values`, one per use, for each touched row.
-
-        With `factors`, of each times its factor.
-        """
-        factors = self.places.ones if factors is None else factors
-        return self._each(factors).times(values)
-
-    def of_each(self, values):
-        """For every use, the row of `values` of the table row that it means."""
-        return self._each(self.places.ones).transposed_times(values)
-
-    def _each(self, factors):
-        """Matrix of the touched rows by the uses."""
-        at = sparse.pairs(self.use, self.places.of_uses)
-        shape = sparse.shape(self.rows.n, tf.size(self.use))
-        return sparse.Matrix(at, factors, shape)
+    tape: tf.GradientTape
+    flat: tf.Tensor  # (batch * n_slots, width) vectors of the uses
+    theta: tf.Tensor  # dense weights
+    passed: dense.Passed
+    data_part: tf.Tensor  # the loss
+    probe: tuple | None  # as the kind of table gives it
 
 
 class Slopes(NamedTuple):
@@ -176,7 +44,7 @@ class Slopes(NamedTuple):
 
     theta: tf.Tensor  # gradient of the dense weights, per observation
     rows: tuple  # of the touched rows, (n, ...) each: what `step` moves them by
-    response: tf.Tensor  # (5, n_slots) `response.sums`, or what was known before
+    response: tf.Tensor  # `response.sums`, or what was known before
 
 
 class PointTable:
@@ -210,24 +78,9 @@ class PointTable:
         """Nothing beside the loss has to be differentiated."""
         return None
 
-    def slopes(
-        self,
-        tape,
-        data_part,
-        flat,
-        theta,
-        passed,
-        probe,
-        uses,
-        points,
-        weights,
-        plan,
-        known,
-    ):
+    def slopes(self, forward, uses, points, weights, plan, known):
         """Gradients of the loss."""
-        by_flat, by_theta = tape.gradient(
-            data_part, [flat, theta], unconnected_gradients="zero"
-        )
+        by_flat, by_theta = _by_both(forward)
         per = plan.per_observation
         slope = uses.added_up(by_flat) * per * uses.rows.mask
         slope.set_shape([None, self.width])
@@ -376,51 +229,38 @@ class PosteriorTable:
         noise = tf.slice(data.pool, [start], [tf.size(f)])
         return tf.sign(tf.reshape(noise, tf.shape(f)))
 
-    def slopes(
-        self,
-        tape,
-        data_part,
-        flat,
-        theta,
-        passed,
-        probe,
-        uses,
-        vectors,
-        weights,
-        plan,
-        known,
-    ):
+    def slopes(self, forward, uses, vectors, weights, plan, known):
         """Gradients and curvature of the loss, and how much of each token is here."""
-        root, sensitivity = probe
+        tape, passed = forward.tape, forward.passed
+        root, sensitivity = forward.probe
         information = losses.information(self.loss, root)
-        pull = 0.0
-        if passed.layers:
-            effects = self._effects(flat, uses, passed)
-            fisher = information * tf.expand_dims(weights, 1)
-            pull = response.slope(known, effects, fisher)
-            known = response.sums(effects, passed.activations[-1], fisher)
+        jacobian, *by_layer = tape.gradient(
+            sensitivity,
+            [forward.flat, *passed.activations],
+            unconnected_gradients="zero",
+        )
         if self.has_own_head:  # Its own losses may depend on the vectors.
-            jacobian = tape.gradient(sensitivity, flat, unconnected_gradients="zero")
-            by_flat, by_theta = tape.gradient(
-                data_part, [flat, theta], unconnected_gradients="zero"
-            )
+            by_flat, by_theta = _by_both(forward)
             gradient = uses.added_up(by_flat)
         else:
             by_f, *by_rest = tape.gradient(
-                data_part,
+                forward.data_part,
                 [passed.f, *passed.rest.values()],
                 unconnected_gradients="zero",
             )
-            jacobian, *by_layer = tape.gradient(
-                sensitivity, [flat, *passed.activations], unconnected_gradients="zero"
-            )
-            factor = (by_f + pull) / root
+            by_layers = by_f
+            if passed.layers:
+                effects = self._effects(forward.flat, uses, passed)
+                fisher = information * tf.expand_dims(weights, 1)
+                by_layers += response.slope(known, effects, fisher)
+                known = response.sums(effects, passed.activations[-1], fisher)
             if self.n_outputs == 1:
                 # All slopes are multiples of the output's own, one pass serves all.
                 gradient = uses.added_up(jacobian, uses.each((by_f / root)[:, 0]))
+                factor = by_layers / root
             else:
-                gradient = uses.added_up(tape.gradient(passed.f, flat, by_f))
-                by_layer, factor = passed.by_layer(tape, by_f + pull), 1.0
+                gradient = uses.added_up(tape.gradient(passed.f, forward.flat, by_f))
+                by_layer, factor = passed.by_layer(tape, by_layers), 1.0
             by_theta = passed.slope(by_layer, factor, by_rest)
         mask = uses.rows.mask
         curvature = uses.added_up(tf.square(jacobian), uses.weights(weights))
@@ -571,6 +411,15 @@ class PosteriorTable:
         """
         taken = tf.expand_dims(taken, 1) / tf.maximum(seen, priors.TINY)
         return tf.maximum(1.0, taken / uses.most_taken)
+
+
+def _by_both(forward):
+    """Slopes of the loss by the vectors of the uses and by the dense weights."""
+    return forward.tape.gradient(
+        forward.data_part,
+        [forward.flat, forward.theta],
+        unconnected_gradients="zero",
+    )
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

@@ -19,7 +19,7 @@ from .._training.idle import narrowed, part_read
 from .._training.parts import Whole
 from .._training.problem import Problem, loosened, settled
 from .._training.schedule import StopRule
-from . import dense, loop, losses, priors, process, tables
+from . import dense, loop, losses, priors, process, response, tables
 from .group import NOBODY
 
 
@@ -130,7 +130,7 @@ class State(NamedTuple):
     theta: tf.Tensor  # all dense weights
     slots: tuple  # the optimizer's, for them
     head: tuple  # non-trainable variables of a user's own head
-    known: tf.Tensor  # (5, n_slots) of how the layers respond to first-order effects
+    known: tf.Tensor  # (N_SUMS, n_slots): `response.sums` of the steps of late
     n_steps: int = 0
 
 
@@ -222,7 +222,7 @@ class Engine:
             theta,
             (slot,) * rule.n_slots,
             tuple(tf.constant(value) for value in weights.state),
-            tf.zeros([5, self.problem.rows.codes.shape[1]]),
+            tf.zeros([response.N_SUMS, self.problem.rows.codes.shape[1]]),
         )
 
     def kept(self, state):

@@ -1,11 +1,14 @@
 """What a process keeps of many fits, and what a forked one may do."""
 
+import gc
 import os
 import subprocess
 import sys
 import textwrap
 
 import pytest
+
+from skembed._keras.collector import paused
 
 
 def run(code, **env):
@@ -131,3 +134,17 @@ def test_networks_of_different_shapes_draw_no_warning_of_tensorflow():
     """
     )
     assert "retracing" not in err
+
+
+def test_the_collector_rests_while_tensorflow_is_traced_and_is_as_it_was_after():
+    with pytest.raises(ValueError, match="in the middle"), paused():
+        assert not gc.isenabled()
+        raise ValueError("in the middle")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
