@@ -158,7 +158,7 @@ def processes():
 
 def kill_when_there_is(path, which, killed, there):
     """Kill one of a fit's processes, or its worker, once there is a checkpoint."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # busy machines take long to begin
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     there += processes()
