@@ -4,8 +4,8 @@
 Parquet as `out_of_core.py` does, one for each process, and fits them with one process
 and with several, each of which has one core of its own and is started as any launcher
 would start it. Each run prints one line of JSON. Seconds of a step are those of all
-that training does, reading blocks included, without the first stretch of steps, in
-which TensorFlow traces the loop.
+that training does, reading blocks included, without the first stretch of steps of each
+phase (the additive part, then all of it), in which TensorFlow traces its loop.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def run(folder, epochs, batch, cores):
     from skembed._keras import group, trainer
     from skembed.machines import fit_together
 
-    stretches, groups, touched = [], [], []
+    stretches, groups, touched, engines = [], [], [], []
     advance, init = trainer.Engine.advance, group.Group.__init__
 
     def timed(engine, state, plan, held=None):
@@ -37,8 +37,10 @@ def run(folder, epochs, batch, cores):
         sent = int(groups[0].sent.numpy())
         if not touched:
             touched.append(len(np.unique(held[0][plan.order[0]])))
+        is_first = engine not in engines
+        engines[:] = [engine]
         now = time.perf_counter(), time.process_time()
-        stretches.append([len(plan.order), *now, sent])
+        stretches.append([is_first, len(plan.order), *now, sent])
         return found
 
     def seen(one, *args):
@@ -52,9 +54,12 @@ def run(folder, epochs, batch, cores):
     seconds = time.perf_counter() - start
     if rank:
         return
-    # From the end of the first stretch, in which the loop is traced, to the last one.
-    n = sum(stretch[0] for stretch in stretches[1:])
-    wall, cpu, sent = np.subtract(stretches[-1][1:], stretches[0][1:]) / n
+    stretches = np.array(stretches)
+    # Each from the end of the one before it.
+    spent = np.diff(stretches[:, 2:], axis=0)
+    later = stretches[1:, 0] == 0
+    n = int(stretches[1:, 1][later].sum())
+    wall, cpu, sent = spent[later].sum(axis=0) / n
     dense = sum(value.size for value in model._fitted.weights.dense.values())
     out = {
         "processes": groups[0].n,

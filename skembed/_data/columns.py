@@ -19,7 +19,7 @@ from .cells import (
     is_missing,
     kinds_of,
 )
-from .factorize import NotANumber, factorize, floats
+from .factorize import NotANumber, counted, factorize, floats
 from .frames import is_frame
 from .several import holds_lists, values_of
 from .wording import shown
@@ -59,8 +59,30 @@ class Column:
         The distinct values come in no particular order and may include values that
         no row holds (an unused category, say).
         """
+        return self._read_by(factorize)
+
+    def counted(self, weights):
+        """Distinct values, their weights, that of missing cells, and if there are any.
+
+        Of each value there is a row; the weights of rows are positive.
+        """
+        return self._read_by(counted, weights)
+
+    def found_in(self, vocabulary):
+        """Positions in a vocabulary, -1 for other values; and which of them rows have.
+
+        Returns
+        -------
+        at : ndarray of int of shape (n + 1,)
+            Positions of some values; that of a missing one is the last.
+        rows : ndarray of int of shape (n_rows,)
+            Which of these each row has.
+        """
+        return self._read_by(vocabulary.found)
+
+    def _read_by(self, function, *args):
         try:
-            return factorize(self._content())
+            return function(self._content(), *args)
         except Refused as refused:
             raise refused.named(self.name) from None
 
@@ -114,10 +136,7 @@ class Column:
 
         `delimiter` stands between them in cells of text; None does not split text.
         """
-        try:
-            return values_of(self._content(), delimiter, self.name)
-        except Refused as refused:
-            raise refused.named(self.name) from None
+        return self._read_by(values_of, delimiter, self.name)
 
     def _content(self):
         return self._values() if callable(self._values) else self._values

@@ -84,6 +84,47 @@ def factorize(values):
     return _factorize_objects(values)
 
 
+def counted(values, weights):
+    """Distinct canonical values, their weights, and that of missing cells.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,), or what else `factorize` takes
+    weights : ndarray of shape (n_rows,)
+        Positive.
+
+    Returns
+    -------
+    uniques : ndarray of shape (n,)
+        In no particular order; of each there is a row.
+    counts : ndarray of shape (n,)
+    missing : float
+    has_missing : bool
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and len(values):
+        return *_counted_integers(values, weights), 0.0, False
+    codes, uniques = factorize(values)
+    n = len(uniques)
+    counts = np.bincount(np.where(codes < 0, n, codes), weights, n + 1)
+    missing, kept = float(counts[n]), np.flatnonzero(counts[:n])
+    if len(kept) < n:
+        uniques = uniques[kept]
+    return uniques, counts[kept], missing, missing > 0.0
+
+
+def _counted_integers(values, weights):
+    shifted = shifted_by_least(values)
+    if shifted is not None:
+        counts = np.bincount(shifted, weights)
+        kept = np.flatnonzero(counts)
+        return _from_least(kept, values), counts[kept]
+    if (weights == weights[0]).all():  # sorting values is faster than ordering rows
+        uniques, counts = np.unique(values, return_counts=True)
+        return uniques, counts * weights[0]
+    uniques, codes = np.unique(values, return_inverse=True)
+    return uniques, np.bincount(codes, weights)
+
+
 def nested(kind):
     """What is wrong with a column of lists where one token per cell is needed."""
     return Refused(
@@ -103,21 +144,34 @@ def _factorize_masked(values, missing):
 def _factorize_integers(values):
     if len(values) == 0:
         return values.astype(np.int64), values
-    low, high = int(values.min()), int(values.max())
-    kind = values.dtype
-    if high - low < 4 * len(values) + 1000:
-        # A table of the range is several times faster than sorting the rows.
-        # (In 64 bits: int8 cannot hold the range of int8.)
-        values = values.astype(np.int64 if kind.kind == "i" else np.uint64, copy=False)
-        start = values.dtype.type(low)
-        shifted = (values - start).astype(np.int64, copy=False)
-        seen = np.zeros(high - low + 1, dtype=bool)
-        seen[shifted] = True
-        code_of = np.cumsum(seen, dtype=np.int32) - 1
-        uniques = np.flatnonzero(seen).astype(values.dtype) + start
-        return code_of[shifted], uniques.astype(kind)
-    uniques, codes = np.unique(values, return_inverse=True)
-    return codes, uniques
+    shifted = shifted_by_least(values)
+    if shifted is None:
+        uniques, codes = np.unique(values, return_inverse=True)
+        return codes, uniques
+    seen = np.zeros(shifted.max() + 1, dtype=bool)
+    seen[shifted] = True
+    code_of = np.cumsum(seen, dtype=np.int32) - 1
+    return code_of[shifted], _from_least(np.flatnonzero(seen), values)
+
+
+def shifted_by_least(values):
+    """Integers minus the least of them, None where they are far apart.
+
+    Where they are not, a table of their range is several times faster than sorting.
+    """
+    least, greatest = values.min(), values.max()
+    if int(greatest) - int(least) >= 4 * len(values) + 1000:
+        return None
+    # In 64 bits: int8 cannot hold the range of int8.
+    wide = np.int64 if values.dtype.kind == "i" else np.uint64
+    shifted = values.astype(wide, copy=False) - wide(least)
+    return shifted.astype(np.int64, copy=False)
+
+
+def _from_least(shifted, values):
+    """Integers as they were before they were counted from the least of `values`."""
+    wide = np.int64 if values.dtype.kind == "i" else np.uint64
+    return (shifted.astype(wide) + wide(values.min())).astype(values.dtype)
 
 
 def _factorize_sortable(values):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .cells import EXACT, NANOSECONDS, TEXT, as_objects, key, kinds_of
-from .factorize import factorize
+from .factorize import factorize, shifted_by_least
 
 _INT64_MAX = np.iinfo(np.int64).max
 
@@ -22,6 +22,7 @@ class Vocabulary:
         self._known = None  # canonical tokens, sorted where they have a common kind
         self._place = None  # their positions among `tokens`, the missing one last
         self._position_of = None  # by key, made when first needed
+        self._of_range = None  # of every integer from the least token on
 
     @property
     def missing(self):
@@ -32,6 +33,8 @@ class Vocabulary:
     def positions(self, uniques):
         """Position of each of these canonical values, -1 where it is not known."""
         self._prepare()
+        if self._of_range is not None and uniques.dtype.kind in "iu":
+            return self._of_integers(uniques)
         if _comparable(self._known, uniques):
             at = _bisected(self._known, uniques)
             return np.where(at < 0, -1, self._place[at])
@@ -48,8 +51,22 @@ class Vocabulary:
         ----------
         values : ndarray of shape (n_rows,), or what else `factorize` takes
         """
+        at, rows = self.found(values)
+        return at[rows]
+
+    def found(self, values):
+        """Positions of some values and last of a missing one; which of them rows have.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_rows,), or what else `factorize` takes
+        """
+        self._prepare()
+        if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+            if self._of_range is not None:  # then equal rows need not be found first
+                return np.append(self.positions(values), -1), np.arange(len(values))
         row_codes, uniques = factorize(values)
-        return np.append(self.positions(uniques), self.missing)[row_codes]
+        return np.append(self.positions(uniques), self.missing), row_codes
 
     def _prepare(self):
         if self._known is not None:
@@ -58,6 +75,18 @@ class Vocabulary:
         place = np.full(len(known) + 1, -1, dtype=np.int64)
         place[codes[::-1]] = np.arange(len(codes))[::-1]
         self._known, self._place = known, place
+        if known.dtype.kind in "iu" and len(known):
+            shifted = shifted_by_least(known)
+            if shifted is not None:
+                self._of_range = np.full(shifted.max() + 1, -1, np.int32)
+                self._of_range[shifted] = place[:-1]
+
+    def _of_integers(self, values):
+        known = self._known.astype(_widest(self._known), copy=False)
+        values, possible = _as_integers(values, known.dtype)
+        inside = possible & (values >= known[0]) & (values <= known[-1])
+        shifted = np.where(inside, values, known[0]) - known[0]
+        return np.where(inside, self._of_range[shifted.astype(np.int64)], -1)
 
     def __getstate__(self):
         return {"tokens": self.tokens}
@@ -85,11 +114,15 @@ def _bisected(known, values):
     elif known.dtype.kind == "f":
         values, possible = _as_floats(values)
     else:
-        whole = np.uint64 if known.dtype.kind == "u" else np.int64
-        known = known.astype(whole, copy=False)
+        known = known.astype(_widest(known), copy=False)
         values, possible = _as_integers(values, known.dtype)
     at = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.where((known[at] == values) & possible, at, -1)
+
+
+def _widest(integers):
+    """The type of 64 bits that holds these integers."""
+    return np.dtype(np.uint64 if integers.dtype.kind == "u" else np.int64)
 
 
 def _in_unit_of(known, values):

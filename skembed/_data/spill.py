@@ -171,12 +171,11 @@ class Spill:
         outcome = samples.outcome
         if self.likelihood.location_scale:
             outcome = (outcome - self.centre) / self.scale
-        reals = [encoded.numbers + 0.0, outcome, samples.weights[:, None]]
-        reals = np.concatenate(reals, axis=1, dtype=REAL, casting="unsafe")
-        numbers = reals[:, : encoded.numbers.shape[1]]
-        matrix = np.concatenate([codes, reals.view(WHOLE)], axis=1, dtype=WHOLE)
+        reals = encoded.numbers + 0.0, outcome, samples.weights
+        matrix = _side_by_side(codes, reals)
         if not self.bits:
             return matrix, [len(matrix)], bins
+        numbers = matrix[:, codes.shape[1] :][:, : self._n_numbers].view(REAL)
         bucket = row_hash([codes, numbers]) >> np.uint64(64 - self.bits)
         bucket = bucket.astype(np.uint8)
         order = np.argsort(bucket, kind="stable")
@@ -191,10 +190,7 @@ class Spill:
             head = Rows(*(part[:0] for part in rows[:4]), n_given)
             n_rows += len(rows.weights)
             total += rows.total
-            reals = [rows.numbers, rows.targets, rows.weights[:, None]]
-            reals = np.concatenate(reals, axis=1, dtype=REAL, casting="unsafe")
-            matrix = [rows.codes, reals.view(WHOLE)]
-            self._write(made, np.concatenate(matrix, axis=1, dtype=WHOLE))
+            self._write(made, _side_by_side(rows.codes, rows[1:4]))
         made.flush()
         return SpilledRows(head, made, n_rows, total, n_given)
 
@@ -205,14 +201,13 @@ class Spill:
         n_codes, n_numbers = len(self.offsets), self._n_numbers
         found = np.fromfile(file, WHOLE).reshape(-1, self._width)
         file.close()
-        reals = found[:, n_codes:].astype(WHOLE, order="C").view(REAL)
-        reals = reals.astype(np.float64)
-        likelihood = self.likelihood
+        reals, likelihood = found[:, n_codes:].view(REAL), self.likelihood
+        # Only what is added up needs the digits of 8 bytes.
         rows = merge(
             found[:, :n_codes],
             reals[:, :n_numbers],
-            likelihood.targets(reals[:, n_numbers:-1]),
-            reals[:, -1],
+            likelihood.targets(reals[:, n_numbers:-1].astype(np.float64)),
+            reals[:, -1].astype(np.float64),
             likelihood.average_targets,
         )
         return rows._replace(targets=likelihood.finish_targets(rows.targets))
@@ -255,3 +250,13 @@ class Spill:
             f"folder {self.folder}, which has not so much room. Set the environment "
             "variable TMPDIR to a folder on a larger disk.",
         )
+
+
+def _side_by_side(codes, reals):
+    """Codes and some blocks of real numbers as one matrix of 4 bytes a cell."""
+    reals = [part[:, None] if part.ndim == 1 else part for part in reals]
+    n = codes.shape[1]
+    out = np.empty((len(codes), n + sum(part.shape[1] for part in reals)), WHOLE)
+    out[:, :n] = codes
+    np.concatenate(reals, axis=1, out=out[:, n:].view(REAL), casting="unsafe")
+    return out

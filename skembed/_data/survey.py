@@ -150,7 +150,7 @@ class Survey:
         with counted_from(samples.start):
             columns, values = self.encoder._read(samples.table)
             self._refuse_floats(samples.table)
-            tokens = [_counted(column, samples.weights) for column in columns]
+            tokens = [column.counted(samples.weights) for column in columns]
         n = len(samples.weights)
         drawn = np.random.default_rng([*self.seed, number]).random(n) < self.share
         return _Seen(
@@ -210,20 +210,6 @@ class _Seen(NamedTuple):
     n_rows: int
     total: float
     sample: object
-
-
-def _counted(column, weights):
-    """Tokens of a column with their weights, and those of missing ones."""
-    codes, uniques = column.factorize()
-    n = len(uniques)
-    position = np.where(codes < 0, n, codes)
-    counts = np.bincount(position, weights, n + 1)
-    seen = np.bincount(position, minlength=n + 1) > 0
-    missing, has_missing = float(counts[n]), bool(seen[n])
-    if seen[:n].all():
-        return uniques, counts[:n], missing, has_missing
-    kept = np.flatnonzero(seen[:n])
-    return uniques[kept], counts[kept], missing, has_missing
 
 
 class _Range:

@@ -162,9 +162,8 @@ class TokenIndex:
 
     def counted(self, column, weights):
         """This index with the counts of another column of the same tokens."""
-        row_codes, uniques = column.factorize()
-        at = self._positions(uniques)[row_codes]
-        counts = np.bincount(at, weights, len(self.categories))
+        at, rows = column.found_in(self._vocabulary)
+        counts = np.bincount(at[rows], weights, len(self.categories))
         return TokenIndex(
             self.categories,
             self.has_missing,
@@ -174,11 +173,6 @@ class TokenIndex:
             self.infrequent,
         )
 
-    def _positions(self, uniques):
-        """Positions of values among the tokens, that of a missing one last."""
-        missing = len(self.categories) - 1 if self.has_missing else -1
-        return np.append(self._vocabulary.positions(uniques), missing)
-
     def transform(self, column, pool_unknown=True):
         """Code of every row.
 
@@ -186,14 +180,13 @@ class TokenIndex:
         any and `pool_unknown`, else it gets the code :attr:`unknown`; so does a
         missing value if there was none in fit.
         """
-        row_codes, uniques = column.factorize()
-        positions = self._positions(uniques)
+        positions, rows = column.found_in(self._vocabulary)
         known = positions >= 0
         codes = np.full(len(positions), self.unknown, np.int32)
         codes[known] = self.codes[positions[known]]
         if pool_unknown and self.infrequent is not None:
             codes[:-1][~known[:-1]] = self.unknown - 1
-        return codes[row_codes]
+        return codes[rows]
 
     def unknown_tokens(self, column):
         """The distinct tokens of `column` that were not seen in fit."""

@@ -11,7 +11,7 @@ from skembed._data.ahead import ahead
 from skembed._data.columns import read
 from skembed._data.features import FeatureEncoder
 from skembed._data.samples import Samples
-from skembed._data.survey import Survey, Tally, _counted
+from skembed._data.survey import Survey, Tally
 from skembed._data.tokens import TokenIndex
 
 MIXTURES = {
@@ -36,12 +36,33 @@ def test_tokens_counted_in_pieces(kind, limits, monkeypatch):
     tally = Tally()
     for start in range(0, 200, 30):
         piece = slice(start, start + 30)
-        tally.add(*_counted(read(frame[piece])[0], weights[piece]))
+        tally.add(*read(frame[piece])[0].counted(weights[piece]))
     found = tally.index(*limits, weights.sum())
     assert [repr(c) for c in found.categories] == [repr(c) for c in whole.categories]
     np.testing.assert_array_equal(found.counts, whole.counts)
     np.testing.assert_array_equal(found.codes, whole.codes)
     assert found.n_codes == whole.n_codes
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("weigh", [False, True])
+def test_integers_are_counted_as_they_are_told_apart(dtype, far, weigh):
+    info, rng = np.iinfo(dtype), np.random.default_rng(0)
+    ends = [info.min, info.max] if far else []
+    values = np.append(rng.integers(0, 9, 50), [0, 8]).astype(dtype)
+    values = np.append(values, np.array(ends, dtype))
+    weights = rng.integers(1, 4, len(values)) if weigh else np.full(len(values), 0.3)
+    (column,) = read(values[:, None])
+    uniques, counts, missing, has_missing = column.counted(weights.astype(float))
+    codes, expected = column.factorize()
+    order = np.argsort(expected)
+    assert uniques.dtype == dtype
+    np.testing.assert_array_equal(np.sort(uniques), expected[order])
+    np.testing.assert_allclose(
+        counts[np.argsort(uniques)], np.bincount(codes, weights)[order]
+    )
+    assert (missing, has_missing) == (0.0, False)
 
 
 def pieces(frame, weights, step=50):
