@@ -69,15 +69,7 @@ class Column:
         return self._read_by(counted, weights)
 
     def found_in(self, vocabulary):
-        """Positions in a vocabulary, -1 for other values; and which of them rows have.
-
-        Returns
-        -------
-        at : ndarray of int of shape (n + 1,)
-            Positions of some values; that of a missing one is the last.
-        rows : ndarray of int of shape (n_rows,)
-            Which of these each row has.
-        """
+        """Positions of values in a vocabulary, as `Vocabulary.found` gives them."""
         return self._read_by(vocabulary.found)
 
     def _read_by(self, function, *args):

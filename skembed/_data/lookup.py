@@ -55,16 +55,25 @@ class Vocabulary:
         return at[rows]
 
     def found(self, values):
-        """Positions of some values and last of a missing one; which of them rows have.
+        """Positions of some values, and of a missing one; and which of them rows have.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows,), or what else `factorize` takes
+
+        Returns
+        -------
+        at : ndarray of int of shape (n + 1,)
+            Positions, -1 where the value is not known; that of a missing one is the
+            last.
+        rows : ndarray of int of shape (n_rows,), or slice
+            Which of these each row has.
         """
         self._prepare()
         if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
             if self._of_range is not None:  # then equal rows need not be found first
-                return np.append(self.positions(values), -1), np.arange(len(values))
+                at = np.append(self.positions(values), np.int32(-1))
+                return at, slice(0, len(values))
         row_codes, uniques = factorize(values)
         return np.append(self.positions(uniques), self.missing), row_codes
 
@@ -84,9 +93,15 @@ class Vocabulary:
     def _of_integers(self, values):
         known = self._known.astype(_widest(self._known), copy=False)
         values, possible = _as_integers(values, known.dtype)
-        inside = possible & (values >= known[0]) & (values <= known[-1])
-        shifted = np.where(inside, values, known[0]) - known[0]
-        return np.where(inside, self._of_range[shifted.astype(np.int64)], -1)
+        # What is less than the least goes round, to the largest of all.
+        shifted = (values - known[0]).view(np.uint64)
+        outside = ~((shifted < len(self._of_range)) & possible)
+        if not outside.any():
+            return self._of_range[shifted.view(np.int64)]
+        shifted[outside] = 0
+        at = self._of_range[shifted.view(np.int64)]
+        at[outside] = -1
+        return at
 
     def __getstate__(self):
         return {"tokens": self.tokens}

@@ -181,11 +181,11 @@ class TokenIndex:
         missing value if there was none in fit.
         """
         positions, rows = column.found_in(self._vocabulary)
-        known = positions >= 0
-        codes = np.full(len(positions), self.unknown, np.int32)
-        codes[known] = self.codes[positions[known]]
-        if pool_unknown and self.infrequent is not None:
-            codes[:-1][~known[:-1]] = self.unknown - 1
+        is_pooled = pool_unknown and self.infrequent is not None
+        codes = self.codes[positions]
+        codes[positions < 0] = self.unknown - is_pooled
+        if positions[-1] < 0:  # missing values are not pooled
+            codes[-1] = self.unknown
         return codes[rows]
 
     def unknown_tokens(self, column):
