@@ -524,7 +524,7 @@ class BaseEmbedding(
         return samples.encode_by(self._fitted.encoder)
 
     def _learned_anew(self, fitted, rows, rng):
-        """A network with its tokens' vectors learned anew from `rows`."""
+        """A network with its tokens' vectors learned anew from merged rows."""
         if not fitted.encoder.tokens:
             return fitted
         next_ = streams.anew(fitted, rows, self._recipe(), self.n_iter_, rng)

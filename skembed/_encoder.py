@@ -1,5 +1,8 @@
 """EmbeddingEncoder."""
 
+import functools
+from copy import copy
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import pairwise_distances_argmin
@@ -8,12 +11,19 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _settings as settings
 from ._cross_fit.output import EncoderOutput, blended
-from ._cross_fit.pieces import outcomes_of_kind, sums_and_sample
+from ._cross_fit.outside import learned_by_fold, outside_in_memory
+from ._cross_fit.pieces import (
+    number_of_folds,
+    of_all,
+    outcomes_of_kind,
+    outside_on_disk,
+    refuse_positions,
+    sums_and_sample,
+)
 from ._cross_fit.routing import router, split_params
 from ._cross_fit.target_means import TokenSums
 from ._cross_fit.tasks import (
     axes_of,
-    counts_of,
     first_order_axes,
     folds,
     folds_if_any,
@@ -27,8 +37,9 @@ from ._cross_fit.tasks import (
     with_means,
 )
 from ._data.choice import MORE_OF_COLUMNS
-from ._data.columns import as_table, is_frame, read, take
+from ._data.columns import as_table, is_frame, read
 from ._data.encoded import Encoded
+from ._data.folds import Folds
 from ._data.labelled import Labelled
 from ._data.sources import is_source, source_of
 from ._pieces import by_piece
@@ -37,6 +48,7 @@ from ._sklearn import (
     adapter_of_container,
     check_feature_names_in,
     fit_context,
+    in_container,
 )
 from ._versions import VersionedPickles
 
@@ -93,7 +105,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         The folds of `fit_transform`: their number, a splitter, or (train, test) pairs
         of positions. Every row must be in exactly one test part. For an int the rows
         are shuffled by `random_state`, and the folds stratified where `y` holds
-        classes. A splitter may ask for more: the `groups` of
+        classes (rows that are read in pieces are drawn into folds that are not). A
+        splitter may ask for more: the `groups` of
         :class:`~sklearn.model_selection.GroupKFold` are passed to :meth:`fit_transform`
         and :meth:`fit`.
     output : {"mean", "mean_std", "first_order"}, default="mean"
@@ -330,7 +343,9 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         if is_source(X):
             X, y, sample_weight, rows = self._read_source(X, y, sample_weight)
             if rows is not None:
-                return self._fit_in_pieces(rows, X, y, sample_weight)
+                refuse_positions(self, "fit", params)
+                self._fit_in_pieces(rows, X, y, sample_weight)
+                return self
         split = split_params(self, "fit", X, sample_weight, params)
         self._fit_predictor(X, y, sample_weight, split=split)
         return self
@@ -356,15 +371,18 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         -------
         X_out : ndarray of shape (n_samples, n_features_out), float64
             As from :meth:`transform`, but the vectors of a row's tokens are learned
-            from the rows outside of its fold.
+            from the rows outside of its fold. Of a source of more rows than are read at
+            once, an iterator of such arrays, piece by piece, in the order of the rows:
+            the folds have been learned before, and are not stratified.
 
         Raises
         ------
         TypeError
             If `estimator` is none that learns vectors.
         ValueError
-            If `X` is a source of more rows than fit into memory,
-            if not every row is in exactly one test part of `cv`, if `cv` needs groups
+            If `X` is a source of more rows than are read at once, and `cv` is not a
+            number, there are `groups`, or the rows come in another order each time; if
+            not every row is in exactly one test part of `cv`, if `cv` needs groups
             and there are none or the reverse, or for the reasons of :meth:`fit`.
 
         Examples
@@ -383,23 +401,15 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         if is_source(X):
             X, y, sample_weight, rows = self._read_source(X, y, sample_weight)
             if rows is not None:
-                raise ValueError(
-                    "fit_transform learns the vectors of each row from the others, and "
-                    "needs the rows in memory; these are more than are read at once "
-                    f"({settings.IN_MEMORY_CELLS:,} cells). Use fit and transform on "
-                    "different rows."
+                refuse_positions(self, "fit_transform", params)
+                drawn, parts = self._fit_in_pieces(
+                    rows, X, y, sample_weight, is_strict=True
                 )
+                # The pieces are those of this fit, whatever the encoder is told next.
+                return copy(self)._pieces_by_fold(rows, drawn, parts)
         split = split_params(self, "fit_transform", X, sample_weight, params)
         parts = self._fit_predictor(X, y, sample_weight, make_folds=folds, split=split)
-        encoded = self.estimator_._encoded(X)
-        vectors = None
-        for test, network, sums in parts:
-            found = self._vectors(encoded.rows(test), network, sums)
-            if vectors is None:
-                vectors = np.empty((len(encoded.codes), found.shape[1]))
-            vectors[test] = found
-        table = as_table(X)
-        return self._with_remainder(vectors, table)
+        return self._by_fold(X, [part.fold for part in parts], parts)
 
     def transform(self, X):
         """Encode the tokens of `X`.
@@ -657,7 +667,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
     def _fit_predictor(
         self, X, y, sample_weight, classes=None, make_folds=folds_if_any, split=None
     ):
-        """Set the fitted attributes; by fold its rows, network and mean outcomes.
+        """Set the fitted attributes; returns what was learned outside of each fold.
 
         `split` is what the splitter gets beside the rows.
         """
@@ -675,10 +685,8 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             pairs = make_folds(self, X, y, task, split or {})
         predictor, y = task.predictor, task.y
         refuse_output(predictor, self)
-        fitted, rows, sums, parts = None, None, None, []
-        if is_frozen(self.estimator):
-            fitted = predictor._fitted
-        else:
+        rows, sums, parts = None, None, []
+        if not is_frozen(self.estimator):
             if classes is not None and task.classes is not None:
                 predictor.partial_fit(X, y, classes, sample_weight)
                 predictor._kept = None  # its own partial_fit is never called again
@@ -687,19 +695,20 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             rows = predictor._observed(X, y, sample_weight)
             if with_means(self):
                 sums = TokenSums.of(rows, predictor._fitted.code_sizes)
-            parts = self._learn_folds(predictor, X, y, sample_weight, pairs, sums)
-            fitted = _of_folds(predictor._fitted, [part[1] for part in parts])
-            if parts and sums is not None:
-                sums = sums.within([part[2] for part in parts])
-        self._set_learned(X, predictor, task, fitted, rows, sums, parts)
-        return [(test, network, of_fold) for test, (network, _), of_fold in parts]
+            outside = outside_in_memory(predictor, X, y, sample_weight, pairs, sums)
+            parts = learned_by_fold(predictor, outside, self._seed())
+        self._set_learned(X, predictor, task, rows, sums, parts)
+        return parts
 
-    def _set_learned(self, X, predictor, task, fitted, rows, sums, parts=()):
+    def _set_learned(self, X, predictor, task, rows, sums, parts):
         """Set the fitted attributes.
 
         `rows` are those that the axes are read from, and `parts` what was learned by
         fold.
         """
+        fitted = _of_folds(predictor._fitted, parts)
+        if parts and sums is not None:
+            sums = sums.within([part.sums for part in parts])
         axes = None
         if rows is not None and self.rotation is not None:
             if self.output != "first_order":
@@ -716,7 +725,7 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
             shown = sums.explained() >= settings.LEAST_MEANS
         self._output, self._sums = EncoderOutput(lengths.tolist(), axes, shown), sums
         if parts:
-            fitted = self._output.within(fitted, [part[1][0] for part in parts])
+            fitted = self._output.within(fitted, [part.network for part in parts])
         self._set_fitted(fitted)
 
     def _read_source(self, X, y, sample_weight):
@@ -727,32 +736,41 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         found = rows.whole()
         return (X, y, sample_weight, rows) if found is None else (*found, None)
 
-    def _fit_in_pieces(self, rows, X, y, sample_weight):
-        """Set the fitted attributes; no rows are folded."""
+    def _fit_in_pieces(self, rows, X, y, sample_weight, is_strict=False):
+        """Set the fitted attributes; returns the folds, and what was learned by fold.
+
+        `is_strict` where each row is to be in the same fold in every pass.
+        """
         warn_of_shuffle(self)
         outcomes = outcomes_of_kind(rows)
         task = task_for(self, outcomes, outcomes)
         refuse_output(task.predictor, self)
+        n, seed = number_of_folds(self), self._seed()
         predictor = task.predictor.fit(X, y, sample_weight)
-        sums, sample = sums_and_sample(predictor, rows, with_means(self))
+        look = predictor._look(rows)
+        drawn = None
+        if n is not None and look.n_rows >= 2 * n:
+            drawn = Folds(n, seed)
+        elif is_strict:
+            raise ValueError(f"cv={n} needs {2 * n} rows of a weight above 0 at least.")
+        by_fold, sample = sums_and_sample(predictor, rows, look, drawn)
+        sums, parts, seed = None, [], self._seed()
+        if with_means(self):
+            sums = of_all(by_fold)
+        if drawn is not None:
+            centre = None if sums is None else sums.centre
+            with predictor._observed_by_fold(rows, look, drawn) as (spilled, _):
+                outside = outside_on_disk(
+                    *(spilled, predictor._fitted, by_fold, centre, is_strict)
+                )
+                parts = learned_by_fold(predictor, outside, seed)
         head = next(rows.parts())[0]
-        self._set_learned(head, predictor, task, predictor._fitted, sample, sums)
-        return self
+        self._set_learned(head, predictor, task, sample, sums, parts)
+        return drawn, parts
 
-    def _learn_folds(self, predictor, X, y, sample_weight, pairs, sums):
-        """By fold its rows, the network of all others, what it saw, and their means."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        table, parts = as_table(X), []
-        for train, test in pairs:
-            weights = sample_weight
-            if weights is not None:
-                weights = np.asarray(weights)[train]
-            rows = predictor._observed(take(table, train), y[train], weights)
-            rng = np.random.default_rng(seed)
-            network = predictor._learned_anew(predictor._fitted, rows, rng)
-            of_fold = sums and TokenSums.of(rows, network.code_sizes, sums.centre)
-            parts.append((test, (network, counts_of(network, rows)), of_fold))
-        return parts
+    def _seed(self):
+        """A seed, drawn by `random_state`."""
+        return check_random_state(self.random_state).randint(2**31 - 1)
 
     def _set_fitted(self, fitted):
         """Set the network whose tables come out, and what it knows of tokens."""
@@ -766,6 +784,29 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         self.parents_ = fitted.encoder.parents
 
     # What comes out.
+
+    def _by_fold(self, X, places, parts):
+        """Vectors of the tokens in every row, from the rows outside of its fold.
+
+        `places` holds positions of the rows of each fold, and `parts` what was learned
+        outside of it.
+        """
+        encoded, vectors = self.estimator_._encoded(X), None
+        for test, part in zip(places, parts, strict=True):
+            found = self._vectors(encoded.rows(test), part.network, part.sums)
+            if vectors is None:
+                vectors = np.empty((len(encoded.codes), found.shape[1]))
+            vectors[test] = found
+        return self._with_remainder(vectors, as_table(X))
+
+    def _pieces_by_fold(self, rows, drawn, parts):
+        """The same of rows that are read in pieces, piece by piece."""
+        n = 0
+        for table in rows.source.tables(rows.features):
+            fold = drawn.of(np.arange(n, n + len(table)))
+            n += len(table)
+            places = [np.flatnonzero(fold == part.fold) for part in parts]
+            yield in_container(self, self._by_fold(table, places, parts), table)
 
     def _vectors(self, encoded, fitted, sums):
         """Vectors of the tokens in every row, side by side.
@@ -821,18 +862,36 @@ class EmbeddingEncoder(VersionedPickles, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _of_folds(fitted, networks):
+def _of_folds(fitted, parts):
     """The network whose vectors of tokens are made of those of the folds.
 
     What `transform` gives a token then lies among what `fit_transform` gave its rows. A
     fit of its own would wander a per cent or two off, and trees put a threshold into
     the gap.
     """
-    if not networks:
+    if not parts:
         return fitted
-    others, counts = zip(*networks, strict=True)
-    return fitted.combined(list(others), np.stack(counts))
+    networks = [part.network for part in parts]
+    return fitted.combined(networks, np.stack([part.counts for part in parts]))
+
+
+def _arrays_in_containers(method):
+    """A method whose arrays scikit-learn puts into containers, but not its iterators.
+
+    The pieces of these are in containers already.
+    """
+
+    @functools.wraps(method)
+    def of_any(self, X, *args, **kwargs):
+        if not is_source(X):
+            return method(self, X, *args, **kwargs)
+        found = method.__wrapped__(self, X, *args, **kwargs)
+        is_array = isinstance(found, np.ndarray)
+        return in_container(self, found, X) if is_array else found
+
+    return of_any
 
 
 # Around scikit-learn's own wrapper, which would take an iterator for an array.
 EmbeddingEncoder.transform = by_piece(EmbeddingEncoder.transform)
+EmbeddingEncoder.fit_transform = _arrays_in_containers(EmbeddingEncoder.fit_transform)

@@ -153,12 +153,18 @@ class InPieces:
         self._set_fitted(fitted, None)
         return self
 
-    def _observed_in_pieces(self, rows):
-        """Rows and outcomes as the fitted network reads them, piece by piece."""
-        looked = self._looked(self._look(rows))
-        pieces = self._pieces(rows, looked, self._line("observed"))
+    def _observed_in_pieces(self, rows, look):
+        """Rows and outcomes as the fitted network reads them, piece by piece.
+
+        With the places of the rows in the source.
+        """
+        pieces = self._pieces(rows, self._looked(look), self._line("observed"))
         encoder = self._fitted.encoder
-        return ahead(lambda samples: samples.encode_by(encoder), pieces)
+        return ahead(lambda own: (own.places, own.encode_by(encoder)), pieces)
+
+    def _observed_by_fold(self, rows, look, folds):
+        """The rows on the disk as the fitted network reads them, fold by fold."""
+        return self._on_disk(rows, look.n_rows, self._fitted, self._looked(look), folds)
 
     def _known(self, seed, head, look, survey):
         """What there is to know before training."""
@@ -213,8 +219,8 @@ class InPieces:
             return None
         with counted_from(start):
             refuse_missing(y)
-            samples = Samples.checked(table, self._check_y(y), weights, is_chunk=True)
-        return replace(samples, start=start)
+            y = self._check_y(y)
+            return Samples.checked(table, y, weights, is_chunk=True, start=start)
 
     def _pieces(self, rows, looked, line):
         """`Samples` piece by piece, with their weights and outcomes."""
@@ -260,14 +266,22 @@ class InPieces:
     @contextmanager
     def _spilled(self, rows, n_rows, known, start):
         """The rows on the disk, and the weight behind each row of the table."""
-        with Spill(start.fitted, n_rows) as spill:
+        found = self._on_disk(rows, n_rows, start.fitted, start.looked)
+        with found as ((spilled,), counts):
+            yield spilled, counts
+
+    @contextmanager
+    def _on_disk(self, rows, n_rows, fitted, looked, folds=None):
+        """The same, a file for each fold."""
+        with Spill(fitted, n_rows, folds) as spill:
             size = f"{spill.n_bytes / 1e6:,.0f} MB in {spill.folder}"
             line = self._line(f"codes ({size})")
-            spilled, counts = spill.run(self._pieces(rows, start.looked, line))
+            parts, counts = spill.run(self._pieces(rows, looked, line))
         try:
-            yield spilled, counts
+            yield parts, counts
         finally:
-            spilled.close()
+            for part in parts:
+                part.close()
 
     def _refuse_in_pieces(self, encoder, are_many=False):
         """Raise if the parameters ask for what needs all rows in memory.

@@ -217,8 +217,8 @@ HELD_BACK, LAST_EPOCHS = 0.1, 0.3
 HELD_BACK_ROWS, HELD_BACK_ROWS_PER_WEIGHT, HELD_BACK_COLUMNS = 100, 2.0, 4
 # Tables learned anew under a frozen network (folds of the encoder): start of the means
 # over what they were; most epochs; steps per epoch, few as no dense weight has to move.
-# Found with benchmarks/encoder.py.
-FRESH_START, FRESH_EPOCHS, FRESH_STEPS = 0.3, 20, 20
+# Found with benchmarks/encoder.py. Rows of a step at most, which bounds the memory.
+FRESH_START, FRESH_EPOCHS, FRESH_STEPS, FRESH_BATCH = 0.3, 20, 20, 1 << 18
 
 # Exports ---------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils._set_output import (
     _get_adapter_from_container as adapter_of_container,
 )
+from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import (
     _check_feature_names_in as check_feature_names_in,
 )
@@ -21,6 +22,12 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _check_y as check_y
 from sklearn.utils.validation import _get_feature_names as feature_names
 from sklearn.utils.validation import _num_samples as num_samples
+
+
+def in_container(estimator, data, X):
+    """What a method has made of `X`, in the container that `set_output` asks for."""
+    return _wrap_data_with_container("transform", data, X, estimator)
+
 
 __all__ = [
     "HasMethods",
@@ -32,6 +39,7 @@ __all__ = [
     "check_y",
     "feature_names",
     "fit_context",
+    "in_container",
     "num_samples",
     "validate_params",
 ]

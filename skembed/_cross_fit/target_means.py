@@ -70,15 +70,24 @@ class TokenSums(NamedTuple):
         squares = self.squares + new.squares
         return TokenSums(*added, squares, self.centre, limits)
 
-    def recentred(self):
-        """These sums about the mean of all their rows."""
+    def plus(self, others):
+        """These sums and those of other rows, about the same centre."""
+        counts, totals = (
+            [a + b for a, b in zip(*pair, strict=True)]
+            for pair in ((self.counts, others.counts), (self.totals, others.totals))
+        )
+        return TokenSums(counts, totals, self.squares + others.squares, self.centre)
+
+    def recentred(self, centre=None):
+        """These sums about another centre; None: about the mean of all their rows."""
         if not self.counts:
             return self
-        total = self.counts[0].sum()
-        shift = self.totals[0].sum(axis=0) / total
+        n_all, total = self.counts[0].sum(), self.totals[0].sum(axis=0)
+        shift = total / n_all if centre is None else centre - self.centre
         pairs = zip(self.totals, self.counts, strict=True)
         totals = [sums - n[:, None] * shift for sums, n in pairs]
-        squares = np.maximum(self.squares - total * np.square(shift), 0.0)
+        squares = self.squares - shift * (2.0 * total - n_all * shift)
+        squares = np.maximum(squares, 0.0)
         return TokenSums(self.counts, totals, squares, self.centre + shift)
 
     def within(self, others):

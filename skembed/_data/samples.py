@@ -44,6 +44,8 @@ class Samples:
         Fitted attributes that are known from `y`, by name.
     start : int
         Rows before these in a source that they are a piece of.
+    places : ndarray of int64 of shape (n_rows,), or None
+        Where each row stands in that source.
     """
 
     table: object
@@ -52,12 +54,14 @@ class Samples:
     outcome: np.ndarray | None = None
     target: dict | None = None
     start: int = 0
+    places: np.ndarray | None = None
 
     @classmethod
-    def checked(cls, X, y, sample_weight, is_chunk=False):
+    def checked(cls, X, y, sample_weight, is_chunk=False, start=None):
         """Check what a user gave; `y` has been checked.
 
-        A chunk is some of more rows: its weights are no shares of the whole.
+        A chunk is some of more rows: its weights are no shares of the whole. A piece of
+        a source says how many rows are before it, in `start`.
 
         Raises
         ------
@@ -74,13 +78,16 @@ class Samples:
                 "minimum of 1 is required."
             )
         check_consistent_length(table, y, sample_weight)
+        place = {}
+        if start is not None:
+            place = {"start": start, "places": np.arange(start, start + n)}
         if sample_weight is None:
-            return cls(table, y, np.ones(n))
+            return cls(table, y, np.ones(n), **place)
         refuse_masked_weights(sample_weight)
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True
         )
-        return cls(table, y, _as_copies(weights, is_chunk)).of_weight()
+        return cls(table, y, _as_copies(weights, is_chunk), **place).of_weight()
 
     def of_weight(self, factors=1.0):
         """The rows of positive weight, with their weights times `factors`."""
@@ -91,8 +98,9 @@ class Samples:
     def rows(self, at):
         """The rows at these positions."""
         outcome = None if self.outcome is None else self.outcome[at]
+        places = None if self.places is None else self.places[at]
         table = take(self.table, at)
-        others = outcome, self.target, self.start
+        others = outcome, self.target, self.start, places
         return Samples(table, self.y[at], self.weights[at], *others)
 
     def split(self, fraction, rng):

@@ -85,6 +85,37 @@ class SpilledRows:
         self.file.close()
 
 
+class JoinedRows:
+    """Rows of several files, to be read as those of one.
+
+    Parameters
+    ----------
+    parts : list of SpilledRows
+    """
+
+    blend, offset, n_shards = None, None, 1
+
+    def __init__(self, parts):
+        self.parts, head = parts, parts[0]
+        self.codes, self.numbers = head.codes, head.numbers
+        self.targets, self.weights, self.width = head.targets, head.weights, head.width
+        self.n_rows = sum(part.n_rows for part in parts)
+        self.total = float(sum(part.total for part in parts))
+        self.n_given = sum(part.n_given for part in parts)
+
+    n_counted = Rows.n_counted
+
+    def block(self, start, stop):
+        """As `SpilledRows.block`, from as many files as it takes."""
+        found, first = [], 0
+        for part in self.parts:
+            low, high = max(start - first, 0), min(stop - first, part.n_rows)
+            if low < high:
+                found.append(part.block(low, high))
+            first += part.n_rows
+        return tuple(map(np.concatenate, zip(*found, strict=True)))
+
+
 class Spill:
     """Rows on their way to the disk: coded, put into buckets, and merged there.
 
@@ -96,34 +127,35 @@ class Spill:
         Its encoder, and the units of its output, are those of the rows.
     n_rows : int
         Rows that are to come.
+    folds : Folds, default=None
+        Each of them gets a file of its own; None: one file holds all rows.
     """
 
-    def __init__(self, fitted, n_rows):
+    def __init__(self, fitted, n_rows, folds=None):
         self.encoder, self.likelihood = fitted.encoder, fitted.likelihood
         self.offsets = fitted.offsets.astype(WHOLE)
         self.centre, self.scale = fitted.centre, fitted.scale
-        self.n_rows = n_rows
+        self.n_rows, self.folds = n_rows, folds
         wanted = n_rows / rows_at_once(settings.BUCKET_ROWS, self._width)
         wanted = max(1.0, wanted)
         self.bits = int(min(np.ceil(np.log2(wanted)), np.log2(settings.MAX_BUCKETS)))
         self.folder = tempfile.gettempdir()
-        self.files, self.made = [], None
+        self.files, self.made = [], []
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *args):
-        for file in self.files:
+        for file in self.files if kind is None else [*self.files, *self.made]:
             file.close()
-        if kind is not None and self.made is not None:
-            self.made.close()
 
     def run(self, parts):
         """Write all rows, `Samples` after `Samples`; returns merged rows and counts.
 
         Returns
         -------
-        rows : SpilledRows
+        parts : list of SpilledRows
+            One for each fold.
         counts : ndarray of float64 of shape (n_table_rows,)
             Weight of the rows behind every row of the table of vectors.
 
@@ -153,7 +185,7 @@ class Spill:
                 f"X had {self.n_rows} rows in the first pass and {n_given} in the "
                 "second: it must give the same rows each time."
             )
-        return self._merged(n_given), np.concatenate([*counts, *of_bins])
+        return self._merged(), np.concatenate([*counts, *of_bins])
 
     def _coded(self, samples):
         """The rows of a piece in the order of their buckets, and where these end."""
@@ -173,6 +205,9 @@ class Spill:
             outcome = (outcome - self.centre) / self.scale
         reals = encoded.numbers + 0.0, outcome, samples.weights
         matrix = _side_by_side(codes, reals)
+        if self.folds is not None:
+            fold = self.folds.of(samples.places)[:, None]
+            matrix = np.concatenate([matrix, fold], axis=1, dtype=WHOLE)
         if not self.bits:
             return matrix, [len(matrix)], bins
         numbers = matrix[:, codes.shape[1] :][:, : self._n_numbers].view(REAL)
@@ -182,25 +217,39 @@ class Spill:
         ends = np.cumsum(np.bincount(bucket, minlength=2**self.bits))
         return np.take(matrix, order, axis=0), ends, bins
 
-    def _merged(self, n_given):
-        """All rows in one file, bucket after bucket, equal rows merged."""
-        made, n_rows, total, head = self._new_file(), 0, 0.0, None
-        self.made = made
-        for rows in ahead(self._of_bucket, list(self.files)):
-            head = Rows(*(part[:0] for part in rows[:4]), n_given)
-            n_rows += len(rows.weights)
-            total += rows.total
-            self._write(made, _side_by_side(rows.codes, rows[1:4]))
-        made.flush()
-        return SpilledRows(head, made, n_rows, total, n_given)
+    def _merged(self):
+        """All rows in one file of each fold, bucket after bucket, equal rows merged."""
+        n_parts = 1 if self.folds is None else self.folds.n
+        for _ in range(n_parts):
+            self.made.append(self._new_file())
+        told = [[0, 0.0, 0] for _ in range(n_parts)]
+        for parts in ahead(self._of_bucket, list(self.files)):
+            heads = [Rows(*(block[:0] for block in rows[:4]), 0) for rows in parts]
+            for rows, file, known in zip(parts, self.made, told, strict=True):
+                known[0] += rows.n_rows
+                known[1] += rows.total
+                known[2] += rows.n_given
+                self._write(file, _side_by_side(rows.codes, rows[1:4]))
+        for file in self.made:
+            file.flush()
+        return [
+            SpilledRows(head, file, *known)
+            for head, file, known in zip(heads, self.made, told, strict=True)
+        ]
 
     def _of_bucket(self, file):
-        """The merged rows of a bucket, which is removed."""
+        """The merged rows of a bucket, fold by fold; the bucket is removed."""
         file.flush()
         file.seek(0)
-        n_codes, n_numbers = len(self.offsets), self._n_numbers
         found = np.fromfile(file, WHOLE).reshape(-1, self._width)
         file.close()
+        if self.folds is None:
+            return [self._merged_rows(found)]
+        fold = found[:, -1]
+        return [self._merged_rows(found[fold == k, :-1]) for k in range(self.folds.n)]
+
+    def _merged_rows(self, found):
+        n_codes, n_numbers = len(self.offsets), self._n_numbers
         reals, likelihood = found[:, n_codes:].view(REAL), self.likelihood
         # Only what is added up needs the digits of 8 bytes.
         rows = merge(
@@ -218,8 +267,9 @@ class Spill:
 
     @property
     def _width(self):
-        """Codes, numbers, outcomes and the weight of a row."""
-        return len(self.offsets) + self._n_numbers + len(self.centre) + 1
+        """Codes, numbers, outcomes, the weight and the fold, if any, of a row."""
+        width = len(self.offsets) + self._n_numbers + len(self.centre) + 1
+        return width + (self.folds is not None)
 
     # The disk.
 

@@ -185,7 +185,7 @@ class Survey:
             table=frames.stacked([part.table for part in parts]),
             **{
                 name: np.concatenate([getattr(part, name) for part in parts])
-                for name in ("y", "weights", "outcome")
+                for name in ("y", "weights", "outcome", "places")
             },
         )
 

@@ -103,7 +103,8 @@ class Recipe:
             return self.options(problem, epochs)
         epochs = min(epochs, settings.FRESH_EPOCHS)
         made, total = self.options(problem, epochs), problem.rows.n_counted
-        batch = max(made.batch_size, int(np.ceil(total / settings.FRESH_STEPS)))
+        batch = min(int(np.ceil(total / settings.FRESH_STEPS)), settings.FRESH_BATCH)
+        batch = max(made.batch_size, batch)
         n_steps = epochs * steps_per_epoch(total, batch)
         schedule = Schedule.over(n_steps, "cosine", cold=1.0)
         return replace(made, batch_size=batch, schedule=schedule, tol=None)

@@ -83,7 +83,7 @@ def fold_in(fitted, samples, kept, recipe, rng):
 
 
 def anew(fitted, rows, recipe, n_epochs, rng):
-    """Learn the vectors of all tokens anew from `rows`, with all else frozen.
+    """Learn the vectors of all tokens anew from merged rows, with all else frozen.
 
     The tokens start from the prior: what other rows taught is in the dense weights,
     the scales and the tables of the numbers only.
@@ -95,7 +95,7 @@ def anew(fitted, rows, recipe, n_epochs, rng):
         own = prior.rows(np.arange(len(tokens)))
     problem = problem_of(
         fitted,
-        rows_for(fitted, rows),
+        rows,
         frozen=True,
         moves=tokens.astype(float),
         priors=own,

@@ -19,6 +19,7 @@ from sklearn.preprocessing import TargetEncoder
 
 from skembed import EmbeddingClassifier, EmbeddingEncoder, EmbeddingRegressor
 from skembed._cross_fit.tasks import folds
+from skembed._training.rows import rows_for
 from skembed.datasets import load_flights
 
 
@@ -150,6 +151,7 @@ def test_fold_is_given_the_rows_outside_of_it_only():
     for inside, outside in (halves, halves[::-1]):
         rows = predictor._observed(X.iloc[outside], y[outside], None)
         rng = np.random.default_rng(seed)
+        rows = rows_for(predictor._fitted, rows)
         network = predictor._learned_anew(predictor._fitted, rows, rng)
         assert_array_equal(encoder._vectors(codes[inside], network, None), out[inside])
         # The head, and with it the axes, are the same in all of them.
@@ -326,7 +328,7 @@ def test_folds_lie_in_one_optimum_where_columns_interact():
 def fold_tables(encoder, X, y):
     """Fit; what every fold has for every token: by column (folds, tokens, numbers)."""
     parts = encoder._fit_predictor(X, y, None, make_folds=folds)
-    tables = [encoder._output.tables(network, sums) for _, network, sums in parts]
+    tables = [encoder._output.tables(part.network, part.sums) for part in parts]
     known = encoder._fitted.encoder.tokens
     columns = zip(known, zip(*tables, strict=True), strict=True)
     return [np.stack(found)[:, index.codes] for index, found in columns]

@@ -12,6 +12,7 @@ from skembed import (
     TokenSimilarity,
     _settings,
 )
+from skembed._training.rows import rows_for
 
 
 def test_probability_is_the_exact_one_in_one_dimension():
@@ -155,6 +156,7 @@ def test_probabilities_are_calibrated(monkeypatch):
         # them only: the truth is where 600 new rows of every token put it in these.
         more = interacting(np.tile(np.arange(100), 600), rng, truth, others)
         rows, rng = estimator._observed(*more, None), np.random.default_rng(0)
+        rows = rows_for(estimator._fitted, rows)
         learned = estimator._learned_anew(estimator._fitted, rows, rng)
         vectors = learned.vectors(learned.weights.table.mean)[0]
         directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
