@@ -14,9 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from . import _settings as settings
 from ._data.ahead import ahead
 from ._data.columns import read
+from ._data.folds import HeldBack
 from ._data.labelled import Labelled, counted_from
 from ._data.outcomes import refuse_missing
-from ._data.samples import Samples, copies_per_weight
+from ._data.samples import Samples, copies_per_weight, together
 from ._data.sources import is_source, source_of
 from ._data.spill import Spill
 from ._data.survey import Survey
@@ -121,13 +122,20 @@ class InPieces:
         """The steps of a fit; `rows` are `Labelled`."""
         look, seed = self._look(rows), self._seed()
         head = next(rows.parts())
-        survey = self._survey(rows, head, look, seed)
+        again, held_out, first = iter, [], iter
+        if self.early_stopping:
+            wanted = self.validation_fraction, look.n_rows, head[0].shape[1]
+            again = HeldBack(*wanted, seed).learned
+            first = functools.partial(again, held_out=held_out)
+        survey = self._survey(rows, head, look, seed, learned=first)
         known = self._known(seed, head, look, survey)
         start = self._start(known)
-        with self._spilled(rows, look.n_rows, known, start) as (spilled, counts):
-            return self._fit_spilled(known, start, spilled, counts)
+        held_out = together(held_out) if held_out else None
+        spill = self._spilled(rows, survey.n_rows, known, start, again)
+        with spill as (spilled, counts):
+            return self._fit_spilled(known, start, spilled, counts, held_out)
 
-    def _fit_spilled(self, known, start, spilled, counts, others=None):
+    def _fit_spilled(self, known, start, spilled, counts, held_out=None, others=None):
         """The steps of a fit once the rows are coded.
 
         Parameters
@@ -137,6 +145,8 @@ class InPieces:
         spilled : SpilledRows or ShardedRows
         counts : ndarray of float64 of shape (n_table_rows,)
             Weight of the rows behind each row of the table of vectors.
+        held_out : Samples, default=None
+            Rows to stop by, which are not among them.
         others : Group, default=None
             Those who train on the other shards.
         """
@@ -144,7 +154,9 @@ class InPieces:
         fitted = replace(start.fitted, n_seen=spilled.total)
         problem = replace(start.problem, rows=spilled, counts=counts)
         phases = additive_first(problem, self._recipe())
-        trained, curves = self._train(fitted, phases, rng, known.sample, others=others)
+        trained, curves = self._train(
+            fitted, phases, rng, known.sample, held_out, others
+        )
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = with_importances(trained.fitted, observations)
         fitted = self._concluded(replace(trained, fitted=fitted), observations)
@@ -238,7 +250,7 @@ class InPieces:
                 yield replace(samples, outcome=outcome, target=looked.target)
         line.done()
 
-    def _survey(self, rows, head, look, seed, place=()):
+    def _survey(self, rows, head, look, seed, place=(), learned=iter):
         """What all tables hold.
 
         Parameters
@@ -251,6 +263,8 @@ class InPieces:
         seed : int
         place : tuple of int
             Of these rows among others.
+        learned : callable, default=iter
+            Takes all pieces; gives those that are learned from.
         """
         told, with_bins = self._columns_told()
         encoder = Samples(*head).chosen(told, with_bins)
@@ -261,22 +275,24 @@ class InPieces:
         # Of its own: the weights then start where they would in memory.
         survey = Survey(encoder, is_float, look.n_rows, seed, place)
         pieces = self._pieces(rows, self._looked(look), self._line("columns"))
-        return survey.run(pieces)
+        return survey.run(learned(pieces))
 
     @contextmanager
-    def _spilled(self, rows, n_rows, known, start):
+    def _spilled(self, rows, n_rows, known, start, learned=iter):
         """The rows on the disk, and the weight behind each row of the table."""
-        found = self._on_disk(rows, n_rows, start.fitted, start.looked)
+        how = start.fitted, start.looked
+        found = self._on_disk(rows, n_rows, *how, learned=learned)
         with found as ((spilled,), counts):
             yield spilled, counts
 
     @contextmanager
-    def _on_disk(self, rows, n_rows, fitted, looked, folds=None):
+    def _on_disk(self, rows, n_rows, fitted, looked, folds=None, learned=iter):
         """The same, a file for each fold."""
         with Spill(fitted, n_rows, folds) as spill:
             size = f"{spill.n_bytes / 1e6:,.0f} MB in {spill.folder}"
             line = self._line(f"codes ({size})")
-            parts, counts = spill.run(self._pieces(rows, looked, line))
+            pieces = self._pieces(rows, looked, line)
+            parts, counts = spill.run(learned(pieces))
         try:
             yield parts, counts
         finally:
@@ -289,7 +305,6 @@ class InPieces:
         `are_many` where the rows are those of several processes.
         """
         asked = {
-            "early_stopping=True": self.early_stopping,
             "validation_rows='last'": self.validation_rows == "last",
             "warm_start=True after a fit": self.warm_start and hasattr(self, "_fitted"),
             "multi_valued_features": bool(encoder.multi_valued),
@@ -320,6 +335,7 @@ def refused_together(estimator):
     """What needs more than the rows and the tables in every process, by name."""
     others = split_callbacks(estimator.callbacks)[1]
     return {
+        "early_stopping=True": estimator.early_stopping,
         "model (a head of one's own)": estimator.model is not None,
         "callbacks other than a Checkpoint": others is not None,
     }

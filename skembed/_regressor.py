@@ -148,7 +148,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Whether to hold out rows, stop when the loss on them no longer falls, and
         restore the weights with the lowest loss on them.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows that `early_stopping` holds out.
+        Share of the rows that `early_stopping` holds out; at most about 260,000 of
+        rows that are read in pieces.
     validation_rows : {"random", "last"}, default="random"
         Which rows are held out. "last" is for rows in the order of time: then
         `early_stopping` looks at the last rows, and without it the last rows are

@@ -74,6 +74,8 @@ SURVEY_ROWS = 1 << 19
 # Most cells of whatever is held of them at a time: of wide tables there are fewer rows.
 # But so many rows scales and quantiles are read from at least.
 PIECE_CELLS, SURVEY_LEAST = 1 << 24, 20_000
+# Most of them that early stopping holds out: their loss is computed in every epoch.
+HELD_OUT_ROWS = 1 << 18
 # Most threads that code pieces: each holds one, and one thread reads for all of them.
 PIECE_THREADS = 8
 # Distinct tokens that are collected before they are merged for the first time.

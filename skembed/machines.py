@@ -148,6 +148,6 @@ def trained(estimator, known, start, spilled, counts, group):
     counts[n_tokens:] = sum(of_bins)
     told = list(zip(*told, strict=True))
     rows = ShardedRows({group.rank: spilled}, told, group.least)
-    estimator._fit_spilled(known, start, rows, counts, group)
+    estimator._fit_spilled(known, start, rows, counts, others=group)
     group.wait_for_all()  # Some may still have to hear from this process.
     return estimator

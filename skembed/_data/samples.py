@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length
 
 from .. import _settings as settings
 from .._sklearn import check_sample_weight, feature_names, num_samples
+from . import frames
 from .choice import (
     choose_categorical,
     choose_described,
@@ -110,12 +111,7 @@ class Samples:
         """
         n = len(self.weights)
         n_held_out = int(round(fraction * n))
-        if n_held_out < 1 or n_held_out >= n:
-            raise ValueError(
-                f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
-                f"{n - n_held_out} to learn from, at a validation_fraction of "
-                f"{fraction}; both must be at least 1."
-            )
+        refuse_split(n_held_out, n, fraction)
         order = np.arange(n)[::-1] if rng is None else rng.permutation(n)
         learned, held_out = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
         return self.rows(learned), self.rows(held_out)
@@ -228,6 +224,28 @@ class Samples:
     def encode_by(self, encoder):
         """Encode by an encoder as it is."""
         return self.observations(encoder.transform(self.table))
+
+
+def together(parts):
+    """Pieces of a source as one."""
+    return replace(
+        parts[0],
+        table=frames.stacked([part.table for part in parts]),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("y", "weights", "outcome", "places")
+        },
+    )
+
+
+def refuse_split(n_held_out, n, fraction):
+    """Raise if of `n` rows none are held out, or none are left to learn from."""
+    if n_held_out < 1 or n_held_out >= n:
+        raise ValueError(
+            f"early_stopping=True leaves {n_held_out} of {n} rows to stop by and "
+            f"{n - n_held_out} to learn from, at a validation_fraction of "
+            f"{fraction}; both must be at least 1."
+        )
 
 
 def _as_copies(weights, is_chunk):

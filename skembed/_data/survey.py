@@ -5,19 +5,18 @@ values. Scales and quantiles of numbers and of the outcome are those of the samp
 """
 
 from copy import copy
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import _settings as settings
-from . import frames
 from .ahead import ahead
 from .cells import joined
 from .columns import read
 from .factorize import factorize
 from .labelled import counted_from
 from .numbers import NumberScale, bins_each
+from .samples import together
 from .sources import rows_at_once
 from .tokens import TokenIndex
 
@@ -180,14 +179,7 @@ class Survey:
     def sample(self):
         """Some of the rows, as `Samples`."""
         parts, self._kept = self._kept, []
-        return replace(
-            parts[0],
-            table=frames.stacked([part.table for part in parts]),
-            **{
-                name: np.concatenate([getattr(part, name) for part in parts])
-                for name in ("y", "weights", "outcome", "places")
-            },
-        )
+        return together(parts)
 
     def learned(self, sample, min_frequency, max_categories):
         """The encoder, which then knows the tokens of all rows and their numbers."""
