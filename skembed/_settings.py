@@ -67,7 +67,7 @@ MAX_CLASSES = 36
 IN_MEMORY_CELLS = 1 << 24
 # Rows that are read and coded at a time, by each thread; rows of a batch of pyarrow,
 # and batches that it reads ahead.
-CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 19, 1 << 17, 4
+CHUNK_ROWS, BATCH_ROWS, BATCHES_AHEAD = 1 << 17, 1 << 17, 4
 # Rows that scales, quantiles, noise and intervals are read from: the share of rows in
 # one of `MAX_BINS` bins is known to a twentieth.
 SURVEY_ROWS = 1 << 19

@@ -69,7 +69,7 @@ def pieces(frame, weights, step=50):
     for start in range(0, len(frame), step):
         at = slice(start, start + step)
         y = np.arange(len(frame), dtype=float)[at]
-        yield Samples(frame[at], y, weights[at], y[:, None], {})
+        yield Samples(frame[at], y, weights[at], y[:, None], {}, places=y.astype(int))
 
 
 def test_scales_have_the_range_and_the_gaps_of_all_rows(monkeypatch):
