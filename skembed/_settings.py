@@ -92,6 +92,9 @@ PORTS, MEETINGS = (15_000, 32_000), 3
 # Bytes that a process hands to the others at a time, outside of steps.
 MESSAGE_BYTES = 1 << 26
 
+# Rows of a table of vectors that are laid out for training, or read back, at a time.
+TABLE_ROWS = 1 << 18
+
 # Seconds between two lines of progress of a pass.
 LINE_SECONDS = 10.0
 

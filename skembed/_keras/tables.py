@@ -148,21 +148,32 @@ class PosteriorTable:
 
     def packed(self, table, prior):
         """Contents of the variable: sites, and priors of their own or a probe."""
-        # Beside a narrow prior there are no digits: never less than none.
-        information = np.maximum(table.precision - prior.precision, 0.0)
-        if self.own_priors:  # They stay: what is left of narrow ones keeps its digits.
-            shift = table.precision * (table.mean - prior.mean)
-            return np.concatenate([shift, information, prior.mean, prior.precision], 1)
-        shift = table.precision * table.mean - prior.precision * prior.mean
-        probe = np.zeros((len(shift), self.n_first), np.float32)
-        return np.concatenate([shift, information, probe], 1)
+        n, width = table.mean.shape
+        rest = 2 * width if self.own_priors else self.n_first
+        out = np.zeros((n, 2 * width + rest), np.float32)
+        for at in _pieces(n):
+            mean, precision = table.mean[at], table.precision[at]
+            own, part = prior.rows(at), out[at[0] : at[-1] + 1]
+            # Beside a narrow prior there are no digits: never less than none.
+            information = np.maximum(precision - own.precision, 0.0)
+            part[:, width : 2 * width] = information
+            if self.own_priors:
+                # They stay: what is left of narrow ones keeps its digits.
+                part[:, :width] = precision * (mean - own.mean)
+                part[:, 2 * width :] = np.concatenate([own.mean, own.precision], 1)
+            else:
+                part[:, :width] = precision * mean - own.precision * own.mean
+        return out
 
     def unpacked(self, packed, prior):
         """The table that the variable holds."""
-        width = self.width
-        site = packed[:, :width], packed[:, width : 2 * width]
-        found = self._posterior(*site, prior.mean, prior.precision)
-        return tables.PosteriorTable(*found)
+        n, width = len(packed), self.width
+        mean, precision = (np.empty((n, width), np.float32) for _ in range(2))
+        for at in _pieces(n):
+            own, site = prior.rows(at), np.split(packed[at, : 2 * width], 2, axis=1)
+            found = self._posterior(*site, own.mean, own.precision)
+            mean[at], precision[at] = found
+        return tables.PosteriorTable(mean, precision)
 
     def _posterior(self, shift, information, prior_mean, prior_precision):
         """Mean and precision of the posterior that a site stands for."""
@@ -420,6 +431,13 @@ def _by_both(forward):
         [forward.flat, forward.theta],
         unconnected_gradients="zero",
     )
+
+
+def _pieces(n):
+    """Positions of rows of a table, some at a time: it may be most of the memory."""
+    step = settings.TABLE_ROWS
+    for start in range(0, n, step):
+        yield np.arange(start, min(start + step, n))
 
 
 _KINDS = {tables.PointTable: PointTable, tables.PosteriorTable: PosteriorTable}

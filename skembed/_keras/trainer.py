@@ -301,15 +301,14 @@ class Engine:
         return weights.centred(self.problem.architecture, self.problem.sizes)
 
     def _prior(self, dense_weights):
-        """Prior of every row of the table, under these prior scales."""
+        """Priors of the rows of the table, under these prior scales."""
         problem = self.problem
         if problem.priors is not None:
             return problem.priors
         if not problem.architecture.tables.has_spread:
             return None
         width, sizes = problem.architecture.width, problem.sizes
-        prior = LearnedPrior.of(dense_weights["prior"], width, sizes, problem.curves)
-        return prior.all_rows
+        return LearnedPrior.of(dense_weights["prior"], width, sizes, problem.curves)
 
 
 class _Run:
