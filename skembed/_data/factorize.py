@@ -4,6 +4,7 @@ Each kind of column is read in the way that is fastest for it. The result does n
 depend on the way, except for the order of the distinct cells.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,32 @@ class Distinct(NamedTuple):
 
     codes: np.ndarray
     uniques: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Cells as codes into distinct values; reads as a column.
+
+    Attributes
+    ----------
+    name : object
+        Of the column, as messages have it.
+    codes : ndarray of int of shape (n_cells,)
+        -1 for missing.
+    uniques : ndarray
+    """
+
+    name: object
+    codes: np.ndarray
+    uniques: np.ndarray
+
+    def factorize(self):
+        """Codes and distinct values, as those of a `Column`."""
+        return self.codes, self.uniques
+
+    def found_in(self, vocabulary):
+        """Positions of values in a vocabulary, as `Vocabulary.found` gives them."""
+        return vocabulary.found(Distinct(self.codes, self.uniques))
 
 
 class Nested(NamedTuple):

@@ -7,26 +7,13 @@ the table, or follow from its tokens by a mapping.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
 from .cells import Refused, is_missing
-from .factorize import factorize
+from .factorize import Coded, factorize
 from .lookup import Vocabulary
 from .tokens import TokenIndex
-
-
-class _Renamed(NamedTuple):
-    """The parents of the cells of a column; reads as a column."""
-
-    name: object
-    codes: np.ndarray
-    uniques: np.ndarray
-
-    def factorize(self):
-        """Codes and distinct values, as those of a `Column`."""
-        return self.codes, self.uniques
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +49,7 @@ class ParentMap:
         """The parents of a column's cells, as a column; others are missing."""
         codes, uniques = column.factorize()
         at = np.append(self.children.positions(uniques), -1)
-        return _Renamed(column.name, np.append(self.codes, -1)[at][codes], self.parents)
+        return Coded(column.name, np.append(self.codes, -1)[at][codes], self.parents)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,12 @@ not matter, a token that a cell holds twice weighs twice, and a cell without tok
 missing. A single value is a cell of one.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .cells import Refused, is_missing
-from .factorize import Nested, factorize
+from .factorize import Coded, Nested, factorize
 from .wording import shown
 
 LISTS = (list, set, frozenset, np.ndarray)
@@ -20,16 +19,14 @@ LISTS = (list, set, frozenset, np.ndarray)
 DELIMITER = "|"
 
 
-class Values(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Values(Coded):
     """The values in the cells of a column, cell by cell; reads as a column of them.
 
     Attributes
     ----------
-    name : object
-        Of the column.
-    codes : ndarray of int of shape (n_values,)
-        Of each value, -1 for that of a cell that is missing.
-    uniques : ndarray
+    name, codes, uniques
+        As in `Coded`, value by value; -1 for that of a cell that is missing.
     rows : ndarray of int of shape (n_values,)
         Which cell each is in.
     amounts : ndarray of float64 of shape (n_values,)
@@ -37,16 +34,9 @@ class Values(NamedTuple):
     n_rows : int
     """
 
-    name: object
-    codes: np.ndarray
-    uniques: np.ndarray
     rows: np.ndarray
     amounts: np.ndarray
     n_rows: int
-
-    def factorize(self):
-        """Codes and distinct values, as those of a `Column`."""
-        return self.codes, self.uniques
 
 
 def holds_lists(content):
@@ -148,7 +138,8 @@ def _checked(values):
     kept = (values.codes >= 0) & (amounts > 0.0)
     rows = values.rows[kept]
     empty = np.flatnonzero(np.bincount(rows, minlength=values.n_rows) == 0)
-    return values._replace(
+    return replace(
+        values,
         codes=np.append(values.codes[kept], np.full(len(empty), -1)).astype(np.int64),
         rows=np.append(rows, empty).astype(np.int64),
         amounts=np.append(amounts[kept], np.ones(len(empty))),

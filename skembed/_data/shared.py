@@ -6,12 +6,11 @@ is learned of a team in one of them is known in the others.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from .cells import Refused, joined
-from .factorize import factorize
+from .factorize import Coded, factorize
 from .tokens import TokenIndex
 
 
@@ -32,12 +31,10 @@ class Shared:
         return tokens[self.columns[0]].n_codes
 
 
-class _Stacked(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Stacked(Coded):
     """The cells of several columns, one below the other; reads as one column."""
 
-    name: str
-    codes: np.ndarray
-    uniques: np.ndarray
     column: np.ndarray  # which column each cell is of
 
     @classmethod
@@ -56,10 +53,6 @@ class _Stacked(NamedTuple):
         which = np.repeat(np.arange(len(codes)), list(map(len, codes)))
         codes = np.append(at, -1)[np.concatenate(codes)]
         return cls("' and '".join(names), codes, uniques, which)
-
-    def factorize(self):
-        """Codes and distinct values, as those of a `Column`."""
-        return self.codes, self.uniques
 
     def split(self, codes):
         """Codes column by column."""
