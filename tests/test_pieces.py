@@ -349,16 +349,21 @@ def test_a_disk_that_fills(file, blocks, monkeypatch):
     assert_nothing_left(blocks)
 
 
+class Changing:
+    """Rows that are others in every pass, numbered from 1."""
+
+    def __init__(self, rows_of_pass):
+        self.rows_of_pass, self.n = rows_of_pass, 0
+
+    def __iter__(self):
+        self.n += 1
+        yield self.rows_of_pass(self.n)
+
+
 def test_rows_that_change_between_passes(frame, blocks):
-    class Fewer:
-        n = 0
-
-        def __iter__(self):
-            Fewer.n += 1
-            yield frame[[*FEATURES, "y"]][: N - Fewer.n]
-
+    fewer = Changing(lambda n: frame[[*FEATURES, "y"]][: N - n])
     with pytest.raises(ValueError, match="the same rows each time"):
-        regressor().fit(Fewer(), "y")
+        regressor().fit(fewer, "y")
     assert_nothing_left(blocks)
 
 
@@ -642,15 +647,10 @@ def test_an_error_among_the_folds_leaves_the_encoder(last, file, frame, blocks):
 
 
 def test_rows_that_change_their_folds(frame, blocks):
-    class Shuffled:
-        n = 0
-
-        def __iter__(self):
-            Shuffled.n += 1
-            yield frame[[*FEATURES, "y"]].sample(frac=1.0, random_state=Shuffled.n)
-
+    rows = frame[[*FEATURES, "y"]]
+    shuffled = Changing(lambda n: rows.sample(frac=1.0, random_state=n))
     with pytest.raises(ValueError, match="in another order each time"):
-        encoder().fit_transform(Shuffled(), "y")
+        encoder().fit_transform(shuffled, "y")
     assert_nothing_left(blocks)
 
 

@@ -190,14 +190,18 @@ def shifted_by_least(values):
     if int(greatest) - int(least) >= 4 * len(values) + 1000:
         return None
     # In 64 bits: int8 cannot hold the range of int8.
-    wide = np.int64 if values.dtype.kind == "i" else np.uint64
-    shifted = values.astype(wide, copy=False) - wide(least)
-    return shifted.astype(np.int64, copy=False)
+    wide = widest(values)
+    return (values.astype(wide, copy=False) - wide(least)).astype(np.int64, copy=False)
+
+
+def widest(integers):
+    """The type of 64 bits that holds integers of this type."""
+    return np.uint64 if integers.dtype.kind == "u" else np.int64
 
 
 def _from_least(shifted, values):
     """Integers as they were before they were counted from the least of `values`."""
-    wide = np.int64 if values.dtype.kind == "i" else np.uint64
+    wide = widest(values)
     return (shifted.astype(wide) + wide(values.min())).astype(values.dtype)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .cells import EXACT, NANOSECONDS, TEXT, as_objects, key, kinds_of
-from .factorize import factorize, shifted_by_least
+from .factorize import factorize, shifted_by_least, widest
 
 _INT64_MAX = np.iinfo(np.int64).max
 
@@ -91,10 +91,10 @@ class Vocabulary:
                 self._of_range[shifted] = place[:-1]
 
     def _of_integers(self, values):
-        known = self._known.astype(_widest(self._known), copy=False)
-        values, possible = _as_integers(values, known.dtype)
+        wide = widest(self._known)
+        values, possible = _as_integers(values, wide)
         # What is less than the least goes round, to the largest of all.
-        shifted = (values - known[0]).view(np.uint64)
+        shifted = (values - wide(self._known[0])).view(np.uint64)
         outside = ~((shifted < len(self._of_range)) & possible)
         if not outside.any():
             return self._of_range[shifted.view(np.int64)]
@@ -129,15 +129,10 @@ def _bisected(known, values):
     elif known.dtype.kind == "f":
         values, possible = _as_floats(values)
     else:
-        known = known.astype(_widest(known), copy=False)
+        known = known.astype(widest(known), copy=False)
         values, possible = _as_integers(values, known.dtype)
     at = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return np.where((known[at] == values) & possible, at, -1)
-
-
-def _widest(integers):
-    """The type of 64 bits that holds these integers."""
-    return np.dtype(np.uint64 if integers.dtype.kind == "u" else np.int64)
 
 
 def _in_unit_of(known, values):

@@ -116,6 +116,13 @@ class JoinedRows:
         return tuple(map(np.concatenate, zip(*found, strict=True)))
 
 
+def blocks_of(rows):
+    """Codes, and all else side by side, of all rows on the disk, block by block."""
+    step = rows_at_once(settings.BLOCK_ROWS, rows.width)
+    for start in range(0, rows.n_rows, step):
+        yield rows.block(start, min(start + step, rows.n_rows))
+
+
 class Spill:
     """Rows on their way to the disk: coded, put into buckets, and merged there.
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import _settings as settings
-from .._data.sources import rows_at_once
+from .._data.spill import blocks_of
 from .._files import whole_file
 
 # What a file holds; it grows by one with every change of that.
@@ -283,6 +282,5 @@ def _parts(rows):
         factors = [] if rows.blend is None else [rows.blend.factors]
         yield from (*rows[:4], *factors)
         return
-    step = rows_at_once(settings.BLOCK_ROWS, rows.width)
-    for start in range(0, rows.n_rows, step):
-        yield from rows.block(start, min(start + step, rows.n_rows))
+    for block in blocks_of(rows):
+        yield from block

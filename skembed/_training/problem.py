@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _settings as settings
 from .._data.rows import Rows
-from .._data.sources import rows_at_once
+from .._data.spill import blocks_of
 from .._model.likelihoods import Likelihood
 from .._model.network import Architecture, Knots, initial_weights, unread_inputs
 from .._model.prior import N_FIELDS, N_WAVES, Curves, Field
@@ -153,10 +153,9 @@ def table_counts(rows, n_table_rows):
 
 
 def _counts_on_disk(rows, n_table_rows):
-    """The same of rows on the disk, a piece at a time."""
-    counts, step = np.zeros(n_table_rows), rows_at_once(settings.CHUNK_ROWS, rows.width)
-    for start in range(0, rows.n_rows, step):
-        codes, others = rows.block(start, min(start + step, rows.n_rows))
+    """The same of rows on the disk, block by block."""
+    counts = np.zeros(n_table_rows)
+    for codes, others in blocks_of(rows):
         weights = np.repeat(others[:, -1].astype(np.float64), codes.shape[1])
         counts += np.bincount(codes.ravel(), weights, n_table_rows)
     return counts
