@@ -31,8 +31,10 @@ def frame():
 
 
 @pytest.fixture(scope="module")
-def client():
+def both_workers():
+    # A busy machine would have one worker take over the parts of the other.
     with (
+        dask.config.set({"distributed.scheduler.work-stealing": False}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
         ) as cluster,
@@ -41,14 +43,29 @@ def client():
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def client(both_workers):
+    """The client, once a worker that another test has killed is there again."""
+    both_workers.wait_for_workers(2, timeout=120)
+    return both_workers
+
+
+def placed(frame, client):
+    """The rows in four parts, two on each of the workers."""
+    one, two = client.nthreads()
+    step = N // 4
+    parts = []
+    for i, worker in enumerate((one, two, one, two)):
+        part = dask.delayed(frame[step * i : step * (i + 1)])
+        # Elsewhere only where its worker is there no more.
+        parts.append(client.persist(part, workers=[worker], allow_other_workers=True))
+    distributed.wait(parts)
+    return dd.from_delayed(parts, meta=frame[:0], verify_meta=False)
+
+
+@pytest.fixture
 def rows(frame, client):
-    """Parts on both workers, where they stay."""
-    whole = dd.from_pandas(frame.drop(columns="label"), npartitions=4)
-    whole = client.persist(whole)
-    distributed.wait(whole)
-    assert len(set(sum(client.who_has(whole).values(), ()))) == 2
-    return whole
+    return placed(frame.drop(columns="label"), client)
 
 
 def regressor(**params):
@@ -57,8 +74,9 @@ def regressor(**params):
 
 
 @pytest.fixture(scope="module")
-def fitted(rows):
-    return regressor().fit(rows[[*FEATURES, "y"]], "y")
+def fitted(frame, both_workers):
+    both_workers.wait_for_workers(2, timeout=120)
+    return regressor().fit(placed(frame[[*FEATURES, "y"]], both_workers), "y")
 
 
 def test_a_fit_is_as_good_as_a_plain_one(fitted, frame):
@@ -213,6 +231,24 @@ def test_a_killed_worker_is_named_and_the_fit_goes_on(rows, tmp_path):
     model.fit(own, "y")
     assert len(model.loss_curve_) == 60
     assert not path.exists()
+
+
+def test_a_worker_that_takes_rows_with_it_is_named(frame, client, tmp_path):
+    """Rows that were handed to Dask from memory cannot be computed again."""
+    path = tmp_path / "fit.checkpoint"
+    workers = list(client.nthreads())
+    own = frame[[*FEATURES, "y"]]
+    parts = [
+        client.scatter(own[i::2], workers=[worker], hash=False)
+        for i, worker in enumerate(workers)
+    ]
+    kept = Checkpoint(path, minutes=None, epochs=2)
+    model = regressor(epochs=60, hidden_layer_sizes=(8,), callbacks=kept)
+    rows = dd.from_delayed(parts, meta=own[:0], verify_meta=False)
+    error, seconds = end_of_a_fit(model, rows, path, psutil.Process.parent)
+    assert seconds < 30
+    assert "was lost in the middle of the fit" in error
+    assert any(worker in error for worker in workers)
 
 
 def test_errors_say_what_would_be_right(rows, frame, client):

@@ -228,11 +228,16 @@ def _watched(client, fit, futures):
     ended, gone, failed_at = {}, [], None
     while len(ended) < len(futures):
         time.sleep(settings.WATCH_SECONDS)
-        there = client.nthreads()
         for worker, future in futures.items():
             if worker not in ended and future.done():
                 ended[worker] = _end_of(future)
-        gone = [one for one in futures if one not in there and one not in ended]
+        there = client.nthreads()
+        # Rows that went with their worker cancel what was to be made of them.
+        gone = [
+            worker
+            for worker, future in futures.items()
+            if worker not in there and (worker not in ended or future.cancelled())
+        ]
         failed = [one for one in ended.values() if one.result is None and one.shown]
         if failed or gone:
             now = time.monotonic()
