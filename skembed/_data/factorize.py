@@ -139,12 +139,48 @@ def counted(values, weights):
     return uniques, counts[kept], missing, missing > 0.0
 
 
+class IntegerCounts:
+    """Weights of integers that lie close to each other, in a table of their range.
+
+    Attributes
+    ----------
+    least : integer
+        Of all, in their own type.
+    counts : ndarray of float64 of shape (n,)
+        Of every integer from the least on; 0 where it is not there.
+    """
+
+    def __init__(self, least, counts):
+        self.least, self.counts = least, counts
+
+    @classmethod
+    def of(cls, values, weights):
+        """Table of some values, at least one; None where it would be a wide one."""
+        is_plain = isinstance(values, np.ndarray) and values.dtype.kind in "iu"
+        shifted = shifted_by_least(values) if is_plain else None
+        if shifted is None:
+            return None
+        return cls(values.min(), np.bincount(shifted, weights))
+
+    def takes(self, uniques, weights):
+        """Add distinct values, where all of them lie in the range; say whether."""
+        if uniques.dtype != self.least.dtype or uniques.min() < self.least:
+            return False
+        if int(uniques.max()) - int(self.least) >= len(self.counts):
+            return False
+        self.counts[_shifted(uniques, self.least)] += weights
+        return True
+
+    def found(self):
+        """The values that there are, in their order, and their weights."""
+        kept = np.flatnonzero(self.counts)
+        return _from_least(kept, self.least), self.counts[kept]
+
+
 def _counted_integers(values, weights):
-    shifted = shifted_by_least(values)
-    if shifted is not None:
-        counts = np.bincount(shifted, weights)
-        kept = np.flatnonzero(counts)
-        return _from_least(kept, values), counts[kept]
+    table = IntegerCounts.of(values, weights)
+    if table is not None:
+        return table.found()
     if (weights == weights[0]).all():  # sorting values is faster than ordering rows
         uniques, counts = np.unique(values, return_counts=True)
         return uniques, counts * weights[0]
@@ -178,7 +214,7 @@ def _factorize_integers(values):
     seen = np.zeros(shifted.max() + 1, dtype=bool)
     seen[shifted] = True
     code_of = np.cumsum(seen, dtype=np.int32) - 1
-    return code_of[shifted], _from_least(np.flatnonzero(seen), values)
+    return code_of[shifted], _from_least(np.flatnonzero(seen), values.min())
 
 
 def shifted_by_least(values):
@@ -189,6 +225,10 @@ def shifted_by_least(values):
     least, greatest = values.min(), values.max()
     if int(greatest) - int(least) >= 4 * len(values) + 1000:
         return None
+    return _shifted(values, least)
+
+
+def _shifted(values, least):
     # In 64 bits: int8 cannot hold the range of int8.
     wide = widest(values)
     return (values.astype(wide, copy=False) - wide(least)).astype(np.int64, copy=False)
@@ -199,10 +239,10 @@ def widest(integers):
     return np.uint64 if integers.dtype.kind == "u" else np.int64
 
 
-def _from_least(shifted, values):
-    """Integers as they were before they were counted from the least of `values`."""
-    wide = widest(values)
-    return (shifted.astype(wide) + wide(values.min())).astype(values.dtype)
+def _from_least(shifted, least):
+    """Integers as they were before they were counted from the least of them."""
+    wide = widest(least)
+    return (shifted.astype(wide) + wide(least)).astype(least.dtype)
 
 
 def _factorize_sortable(values):

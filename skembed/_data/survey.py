@@ -13,7 +13,7 @@ from .. import _settings as settings
 from .ahead import ahead
 from .cells import joined
 from .columns import read
-from .factorize import factorize
+from .factorize import IntegerCounts, counted
 from .labelled import counted_from
 from .numbers import NumberScale, bins_each
 from .samples import together
@@ -25,24 +25,33 @@ class Tally:
     """Distinct tokens of a column with their weights, added piece by piece."""
 
     def __init__(self):
-        self._parts, self._n_parts, self._n_merged = [], 0, 0
+        self._parts = []
+        self._of_range = None  # the `IntegerCounts` of most, where there can be some
+        self._n_parts, self._n_merged = 0, 0  # tokens not merged yet, and at the last
         self.missing, self.has_missing = 0.0, False
 
     def add(self, uniques, counts, missing, has_missing):
         """Add canonical, distinct tokens, and the weight of the missing ones."""
-        if len(uniques):
-            self._parts.append((uniques, counts))
-            self._n_parts += len(uniques)
         self.missing += missing
         self.has_missing |= has_missing
+        if not len(uniques):
+            return
+        if self._of_range is not None and self._of_range.takes(uniques, counts):
+            return
+        self._parts.append((uniques, counts))
+        self._n_parts += len(uniques)
         # Each token is merged a few times only, however many pieces come.
-        if self._n_parts - self._n_merged > max(self._n_merged, settings.TALLY_LEAST):
+        if self._n_parts > max(self._n_merged, settings.TALLY_LEAST):
             self._merge()
+            self._of_range = IntegerCounts.of(*self._parts[0])
+            if self._of_range is not None:
+                self._parts = []
 
     def more(self, other):
         """What both have counted."""
         both = Tally()
         for one in (self, other):
+            one._merge()
             for part in one._parts:
                 both.add(*part, 0.0, False)
         both.missing = self.missing + other.missing
@@ -54,12 +63,15 @@ class Tally:
         return vars(self)
 
     def _merge(self):
+        """Leave one part at most, which holds all."""
+        if self._of_range is not None:
+            self._parts.insert(0, self._of_range.found())
+            self._of_range = None
         if len(self._parts) > 1:
             uniques, counts = zip(*self._parts, strict=True)
-            at, uniques = factorize(_stacked(uniques))
-            counts = np.bincount(at, np.concatenate(counts), len(uniques))
-            self._parts = [(uniques, counts)]
-        self._n_parts = self._n_merged = len(self._parts[0][0]) if self._parts else 0
+            self._parts = [counted(_stacked(uniques), np.concatenate(counts))[:2]]
+        self._n_merged = len(self._parts[0][0]) if self._parts else 0
+        self._n_parts = 0
 
     def index(self, min_frequency, max_categories, total):
         """The vocabulary of the column."""

@@ -45,6 +45,29 @@ def test_tokens_counted_in_pieces(kind, limits, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
+@pytest.mark.parametrize("first", ["all", "few", "far"])
+def test_integers_are_counted_in_pieces(dtype, first, monkeypatch):
+    """Also beyond the range of those before, and of another type."""
+    monkeypatch.setattr(settings, "TALLY_LEAST", 5)
+    info, rng = np.iinfo(dtype), np.random.default_rng(0)
+    low = info.min if first == "far" else 3
+    pieces = [rng.integers(low, 90, 40).astype(dtype) for _ in range(4)]
+    pieces[0] = {"few": np.arange(20, 40), "far": [info.max]}.get(first, np.arange(90))
+    pieces = [np.asarray(piece, dtype) for piece in pieces]
+    pieces.append(np.array([5, 90, 91], np.int16))
+    tally, others = Tally(), Tally()
+    for i, piece in enumerate(pieces):
+        column = read(piece[:, None])[0].counted(np.full(len(piece), 0.5))
+        (others if i == 2 else tally).add(*column)
+        tally = pickle.loads(pickle.dumps(tally)) if i == 1 else tally
+    whole = pd.Series(np.concatenate([piece.astype(object) for piece in pieces]))
+    expected = 0.5 * whole.value_counts().sort_index()
+    found = tally.more(others).index(None, None, expected.sum())
+    assert found.categories.tolist() == expected.index.tolist()
+    np.testing.assert_array_equal(found.counts, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, np.uint64])
 @pytest.mark.parametrize("far", [False, True])
 @pytest.mark.parametrize("weigh", [False, True])
 def test_integers_are_counted_as_they_are_told_apart(dtype, far, weigh):
