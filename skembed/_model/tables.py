@@ -128,10 +128,11 @@ class PosteriorTable:
         mean = rng.standard_normal((n_rows, width), dtype=np.float32)
         mean *= np.float32(settings.START_MEAN)
         mean[:, :n_first] = 0.0
-        precision = np.full((n_rows, width), settings.START_SD**-2, np.float32)
+        of_row = np.full(width, settings.START_SD**-2, np.float32)
         # At the prior: to the scales a tighter start would say that effects are small.
-        precision[:, :n_first] = 1.0
-        return cls(mean, precision)
+        of_row[:n_first] = 1.0
+        # One row stands for all: of ten million it would take a third of a gigabyte.
+        return cls(mean, np.broadcast_to(of_row, mean.shape))
 
     def rows(self, at):
         """Table of the rows at these positions."""

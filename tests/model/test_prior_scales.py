@@ -159,11 +159,14 @@ def rare_tokens_and_numbers(seed=0, n_tokens=3_000):
 
 def test_layers_do_not_take_effects_of_rare_tokens_back():
     """What they take the scale would give again, without end: it was 1.5 and more."""
-    X, y, X_new, y_new = rare_tokens_and_numbers()
-    model = EmbeddingRegressor(random_state=0).fit(X, y)
-    assert model.prior_scales_[0][0] * y.std() == pytest.approx(0.6, rel=0.2)
-    plain = EmbeddingRegressor(hidden_layer_sizes=(), random_state=0).fit(X, y)
-    assert model.score(X_new, y_new) > plain.score(X_new, y_new) - 0.01
+    scales = []
+    for seed in range(3):  # single ones differ by 0.05
+        X, y, X_new, y_new = rare_tokens_and_numbers(seed)
+        model = EmbeddingRegressor(random_state=0).fit(X, y)
+        scales.append(model.prior_scales_[0][0] * y.std())
+        plain = EmbeddingRegressor(hidden_layer_sizes=(), random_state=0).fit(X, y)
+        assert model.score(X_new, y_new) > plain.score(X_new, y_new) - 0.01
+    assert np.mean(scales) == pytest.approx(0.6, rel=0.2)
 
 
 @pytest.mark.parametrize("hidden", [(64, 64), ()])
