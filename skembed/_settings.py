@@ -277,8 +277,10 @@ NORMAL_ROWS = 20.0
 MAX_LEVERAGE = 0.9
 # Most different rows, and most cells of their products with each other over the
 # columns, up to which what a row gives is computed for all vectors and weights at once:
-# half a second each. Found: "Intervals of small tables".
+# some tenths of a second. Found: "Intervals of small tables".
 JOINT_ROWS, JOINT_CELLS = 2_000, 4e7
+# Rows of their covariance that are computed at a time.
+COVARIANCE_ROWS = 256
 # Variance of what has no prior there, in units of the outcome's.
 FREE_VARIANCE = 100.0
 

@@ -12,7 +12,8 @@ the posteriors of the tables know each vector on its own.
 """
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtri
 
 from .. import _settings as settings
 from .._data.rows import equal_rows
@@ -64,9 +65,10 @@ def joint_leverage(fitted, encoded, weights, noise):
         of_one = np.maximum(noise[:, output], 1e-12 * np.trace(covariance))
         scatter = of_one / weights
         covariance[np.diag_indices(len(scatter))] += scatter
-        root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-        root = solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
-        without = np.square(root).sum(axis=0) * scatter
+        # Symmetric: its transpose is the same, in the order that LAPACK works in.
+        root = cholesky(covariance.T, lower=True, overwrite_a=True, check_finite=False)
+        inverse, _ = dtrtri(root, lower=True, overwrite_c=True)
+        without = np.square(inverse).sum(axis=0) * scatter
         found[:, output] = (1.0 - without) / weights
     return np.clip(found, 0.0, settings.MAX_LEVERAGE)[which]
 
@@ -88,27 +90,52 @@ def _covariances(fitted, encoded, n_seen):
     )
     linear = _precision("linear", dense, n_seen, knots)
     numbers = encoded.numbers / np.sqrt(linear[:, 0])
+    curved = np.flatnonzero(at[0] >= fitted.curves.start)
     for output in range(fitted.architecture.n_outputs):
-        # The intercept is free.
-        total = settings.FREE_VARIANCE + numbers @ numbers.T
-        for k in range(at.shape[1]):
-            along = slopes[:, output, k] / np.sqrt(prior.precision[:, k])
-            of_column = along.astype(np.float64) @ along.T
-            of_column *= at[:, None, k] == at[None, :, k]
-            total += of_column
-            along = _along_curve(fitted, at[:, k], slopes[:, output, k], k)
-            total += along @ along.T
+        terms = [(numbers,)]
+        for k in curved:
+            terms.append((_along_curve(fitted, at[:, k], slopes[:, output, k], k),))
         for name, inputs, by in layers:
             along = by[:, output] / np.sqrt(_precision(name, dense, n_seen, knots))
-            total += (inputs @ inputs.T) * (along @ along.T)
+            terms.append((inputs, along))
+        total = _covariance(terms)
+        total += settings.FREE_VARIANCE  # the intercept is free
+        for k in range(at.shape[1]):
+            along = slopes[:, output, k] / np.sqrt(prior.precision[:, k])
+            _add_by_token(total, along.astype(np.float64), at[:, k])
         yield total
+
+
+def _covariance(terms):
+    """Sum of the products of rows' inner products, one or two in each term."""
+    n = len(terms[0][0])
+    total = np.zeros((n, n))
+    # In pieces: what is in between stays in the cache.
+    for start in range(0, n, settings.COVARIANCE_ROWS):
+        rows = slice(start, start + settings.COVARIANCE_ROWS)
+        for first, *others in terms:
+            found = first[rows] @ first.T
+            for other in others:
+                found *= other[rows] @ other.T
+            total[rows] += found
+    return total
+
+
+def _add_by_token(total, along, tokens):
+    """Add the covariance of rows that have the same token; others share no vector."""
+    order = np.argsort(tokens, kind="stable")
+    size = np.bincount(tokens)[tokens[order]]
+    alone = order[size == 1]
+    total[alone, alone] += np.square(along[alone]).sum(axis=1)
+    order = order[size > 1]
+    starts = np.flatnonzero(np.diff(tokens[order])) + 1
+    for own in np.split(order, starts):
+        total[np.ix_(own, own)] += along[own] @ along[own].T
 
 
 def _along_curve(fitted, at, slopes, k):
     """Slopes along the waves of a column's curve, over roots of their precisions."""
     curves, first = fitted.curves, fitted.architecture.n_first
-    if at[0] < curves.start:
-        return np.zeros((len(at), 1))
     scale = np.exp(fitted.weights.dense["prior"][k, :, Field.LOG_CURVE])
     basis = curves.basis[at - curves.start] / np.arange(1, N_WAVES + 1)
     along = slopes[:, :first, None] * scale[:, None] * basis[:, None]
