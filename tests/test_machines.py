@@ -61,7 +61,8 @@ import pickle, sys
 from skembed import _settings
 from skembed.machines import fit_together
 _settings.MESSAGE_BYTES = 20_000  # several messages for what is known of the rows
-fits, path = pickle.load(sys.stdin.buffer)
+fits, path, limits = pickle.load(sys.stdin.buffer)
+vars(_settings).update(limits)
 made = [fit_together(model, rows, y, n_threads=1) for model, rows, y in fits]
 pickle.dump(made, open(path, "wb"))
 """
@@ -77,21 +78,23 @@ def free_ports(n):
     return ports
 
 
-def in_processes(n, fits, folder):
+def in_processes(n, fits, folder, **limits):
     """Fits in `n` processes, one after the other; all estimators of each process."""
-    for process in started(n, fits, folder):
+    for process in started(n, fits, folder, **limits):
         error = process.stderr.read().decode()
         assert process.wait(120) == 0, error
     return [pickle.loads((folder / f"{i}").read_bytes()) for i in range(n)]
 
 
-def started(n, fits, folder):
+def started(n, fits, folder, **limits):
     """Processes that make fits, as any launcher would start them.
 
     Parameters
     ----------
     fits : list of (estimator, data frame, str)
         What is fitted, on which rows, and the name of the outcome.
+    **limits
+        Constants of the package.
     """
     addresses = [f"localhost:{port}" for port in free_ports(n)]
     processes = []
@@ -107,7 +110,7 @@ def started(n, fits, folder):
             env={**os.environ, "TF_CONFIG": json.dumps(config)},
         )
         own = [(model, parted(rows, n)[i], y) for model, rows, y in fits]
-        pickle.dump((own, folder / f"{i}"), process.stdin)
+        pickle.dump((own, folder / f"{i}", limits), process.stdin)
         process.stdin.close()
         processes.append(process)
     return processes
@@ -210,11 +213,7 @@ def test_a_killed_process_is_named_and_the_fit_goes_on(frame, of_two, tmp_path):
     kept = Checkpoint(path, minutes=None, epochs=1)
     fits = [(longer().set_params(callbacks=kept), frame[[*FEATURES, "y"]], "y")]
     processes = started(2, fits, tmp_path)
-    deadline = time.monotonic() + 300  # busy machines take long to begin
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    processes[0].kill()
-    killed = time.monotonic()
+    killed = killed_when_there_is(path, processes[0])
     assert processes[1].wait(60) == 1
     assert time.monotonic() - killed < 30
     error = processes[1].stderr.read().decode()
@@ -223,6 +222,33 @@ def test_a_killed_process_is_named_and_the_fit_goes_on(frame, of_two, tmp_path):
     found = in_processes(2, fits, tmp_path)
     assert_near(found[1][0], of_two[1][3], 0.0)  # as if nothing had been
     assert not path.exists()
+
+
+def killed_when_there_is(path, process):
+    """When it was killed: once there was a checkpoint."""
+    deadline = time.monotonic() + 300  # busy machines take long to begin
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    return time.monotonic()
+
+
+def test_fewer_processes_go_on_with_batches_as_large_as_before(frame, tmp_path):
+    path = tmp_path / "fit.checkpoint"
+    kept = Checkpoint(path, minutes=None, epochs=1)
+    model = EmbeddingRegressor(callbacks=kept, epochs=100, random_state=0)
+    fits = [(model, frame[[*FEATURES, "y"]], "y")]
+    limits = {"STEPS_PER_EPOCH": 10, "MAX_BATCH": 100, "MAX_BATCH_OF_SHARD": 100}
+    processes = started(2, fits, tmp_path, **limits)
+    killed_when_there_is(path, processes[1])
+    processes[0].wait(60)
+    content = pickle.loads(path.read_bytes())[2]
+    assert content["batch_size"] == 200
+    ((found,),) = in_processes(1, fits, tmp_path, **limits)
+    n = len(content["losses"])
+    assert 0 < n < len(found.loss_curve_) == 100
+    assert found.loss_curve_[:n] == content["losses"]
+    assert found.batch_size == "auto"
 
 
 def test_without_tf_config_it_says_what_is_wanted(frame, monkeypatch):

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import _settings as settings
-from .._training.checkpoint import SharedKeeper
+from .._training.checkpoint import SharedKeeper, kept_batch_size
 from . import sparse
 
 
@@ -234,6 +234,11 @@ class Group:
     def keeping(self, keeper):
         """What keeps the state of the fit, or None."""
         return None if keeper is None else SharedKeeper(keeper, self)
+
+    def kept_batch_size(self, estimator):
+        """Rows of a batch of the fit that goes on; None where one begins."""
+        kept = None if self.rank else kept_batch_size(estimator.callbacks)
+        return self.gathered(kept)[0]
 
     def gathered(self, value):
         """What every process has, in the order of the processes; any object."""

@@ -110,6 +110,7 @@ def _keep(keeper, run, beside, at):
     """Keep a run as it stands, if it is time to; `at` gives where it stands."""
     if keeper.is_due():
         own = {"losses": run.losses, "begun": run.begun, "hooks": run.hooks.state()}
+        own["batch_size"] = run.options.batch_size
         keeper.keep({**beside, **own, "batches": run.batches.state(), "run": at()})
 
 

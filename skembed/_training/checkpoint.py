@@ -106,6 +106,34 @@ def remove_checkpoints(callbacks):
             Path(checkpoint.path).unlink()
 
 
+def kept_batch_size(callbacks):
+    """Rows of a batch of the fit that has left a checkpoint; None without one."""
+    for checkpoint in split_callbacks(callbacks)[0]:
+        with suppress(OSError, ValueError):  # `Keeper.found` says what is wrong
+            return _read(Path(checkpoint.path))[2].get("batch_size")
+    return None
+
+
+def _read(path):
+    """What a checkpoint holds: layout, digests, and the state of the fit.
+
+    Raises
+    ------
+    OSError
+        If there is no such file.
+    ValueError
+        If it is no checkpoint.
+    """
+    try:
+        with path.open("rb") as file:
+            layout, digests_, content = pickle.load(file)
+    except (pickle.UnpicklingError, EOFError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no checkpoint ({error}): remove it, or name another file."
+        ) from error
+    return layout, digests_, content
+
+
 def keeper_of(estimator):
     """What keeps the state of a fit, as the parameters want it; or None.
 
@@ -169,16 +197,9 @@ class Keeper:
             )
         self._digests = digests(fitted, phases, rng)
         try:
-            with self.path.open("rb") as file:
-                kept = pickle.load(file)
-            layout, digests_, content = kept
+            layout, digests_, content = _read(self.path)
         except FileNotFoundError:
             return None
-        except (pickle.UnpicklingError, EOFError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{self.path} is no checkpoint ({error}): remove it, or name another "
-                "file."
-            ) from error
         different = [n for n, own in self._digests.items() if digests_.get(n) != own]
         if layout != LAYOUT:
             different = [*different, "version of skembed"]
