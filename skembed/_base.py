@@ -182,7 +182,8 @@ class BaseEmbedding(
     def _concluded(self, trained, rows, calibration=None):
         """What else is read from rows once the network is trained.
 
-        `calibration` are rows that the last snapshot of `trained` has not learned from.
+        `calibration` are rows that the last snapshot of `trained` has not learned from;
+        if it has none, the trained network itself.
         """
         return trained.fitted
 
@@ -254,6 +255,8 @@ class BaseEmbedding(
         encoder, rows = learned.encode(*self._columns_told(), *self._limits())
         fitted, problem = self._untrained(encoder, rows, samples.target, rng)
         phases, calibration = self._phases(fitted, rows, problem)
+        if held_out is not None:
+            calibration = held_out.encode_by(encoder)
         trained, curves = self._train(fitted, phases, rng, samples, held_out)
         # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
@@ -511,7 +514,11 @@ class BaseEmbedding(
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = with_importances(fitted, next_.rows)
-            fitted = self._concluded(replace(trained, fitted=fitted), next_.rows)
+            calibration = None
+            if held_out is not None:
+                calibration = held_out.encode_by(fitted.encoder)
+            trained = replace(trained, fitted=fitted)
+            fitted = self._concluded(trained, next_.rows, calibration)
         self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self

@@ -159,7 +159,12 @@ class InPieces:
         )
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = with_importances(trained.fitted, observations)
-        fitted = self._concluded(replace(trained, fitted=fitted), observations)
+        calibration = None
+        if held_out is not None:
+            calibration = held_out.encode_by(known.encoder)
+        fitted = self._concluded(
+            replace(trained, fitted=fitted), observations, calibration
+        )
         self._set_columns(known.head, start.looked.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, None)

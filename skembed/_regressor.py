@@ -9,13 +9,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._base import BaseEmbedding
 from ._data.outcomes import refuse_huge
 from ._data.sources import is_source, refuse_source
+from ._model.leverage import is_seen_at_once
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
 from ._model.scatter import (
     moments,
     noise_scale,
     outcome,
     quantiles,
-    recalibrated,
+    up_to_date,
     with_scatter,
     with_scatter_of,
 )
@@ -238,8 +239,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         evidence lower bound in nats, for `y` in its own units.
     validation_loss_curve_ : list of float
         Loss of every epoch on the held-out rows, in the units of `loss_curve_`: the
-        loss, or the negative log-likelihood of the predictions. Only after
-        ``early_stopping=True``.
+        loss, or the negative log-likelihood of the predictions at the scale of the
+        noise that fits these rows best. Only after ``early_stopping=True``.
     n_iter_ : int
         Number of epochs.
     n_outputs_ : int
@@ -527,8 +528,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         least four columns and ``epochs="auto"``, those of a tenth of the rows, which
         are predicted before the network is trained on them and learned last; on still
         more rows corrected vector by vector. With ``validation_rows="last"`` they are
-        those of the last rows, and after :meth:`calibrate` those of its rows. Read
-        more in :ref:`calibration-rows`.
+        those of the last rows, with ``early_stopping=True`` on more than some thousand
+        rows those of the rows held out, and after :meth:`calibrate` those of its rows.
+        Read more in :ref:`calibration-rows`.
 
         Parameters
         ----------
@@ -659,7 +661,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         refuse_source(X)
         validate_data(self, X, skip_check_array=True, reset=False)
         rows = self._observed(X, y, sample_weight)
-        self._fitted = recalibrated(fitted, rows)
+        self._fitted = up_to_date(fitted, rows)
         return self
 
     def _phases(self, fitted, rows, problem):
@@ -693,9 +695,13 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         fitted = trained.fitted
         if not fitted.architecture.tables.has_likelihood:
             return fitted
-        if calibration is None:
+        if trained.snapshots:
+            return with_scatter_of(fitted, rows, calibration, trained.snapshots[-1])
+        # Of few rows it is computed what each has given: a tenth of them says less.
+        is_random = self.validation_rows == "random"
+        if calibration is None or is_random and is_seen_at_once(fitted, rows):
             return with_scatter(fitted, rows)
-        return with_scatter_of(fitted, rows, calibration, trained.snapshots[-1])
+        return with_scatter_of(fitted, rows, calibration)
 
     @property
     def noise_scale_(self):

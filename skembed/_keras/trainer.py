@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from scipy.optimize import minimize_scalar
 
 from .. import _settings as settings
 from .._data.encoded import Encoded
@@ -418,6 +419,9 @@ def loss(fitted, problem):
     """Loss per observation of rows that are not trained on, of their predictions.
 
     In the units of `Trained.losses`: the divergence from the prior is not a part of it.
+    The scale of the noise is the one that fits these rows best. What is learned with
+    the layers is too small once they know rows by heart, and the loss would grow while
+    predictions still become better.
     """
     likelihood, rows = problem.likelihood, problem.rows
     offsets = fitted.offsets
@@ -428,13 +432,31 @@ def loss(fitted, problem):
     log_noise = None
     if fitted.architecture.tables.has_likelihood and likelihood.has_noise:
         log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
-        log_noise = tf.constant(np.maximum(log_noise, settings.MIN_LOG_NOISE))
     function = losses.FUNCTIONS[likelihood.name]
-    values = function(
-        tf.constant(f), tf.constant(rows.targets), log_noise, **likelihood.params
-    )
-    mean = np.average(values.numpy(), weights=rows.weights)
-    return float(mean) + problem.loss_shift
+
+    def mean(log_noise):
+        values = function(
+            tf.constant(f), tf.constant(rows.targets), log_noise, **likelihood.params
+        )
+        return float(np.average(values.numpy(), weights=rows.weights))
+
+    if log_noise is not None:
+        log_noise = _noise_that_fits(mean, log_noise)
+    return mean(log_noise) + problem.loss_shift
+
+
+def _noise_that_fits(loss, log_noise):
+    """Logarithms of the noise scales, output by output, at the least loss."""
+    log_noise = log_noise.copy()
+    for output, learned in enumerate(log_noise):
+
+        def of_one(value, output=output):
+            log_noise[output] = max(value, settings.MIN_LOG_NOISE)
+            return loss(log_noise)
+
+        bracket = learned, learned + settings.NOISE_BRACKET
+        log_noise[output] = minimize_scalar(of_one, bracket=bracket).x
+    return np.maximum(log_noise, settings.MIN_LOG_NOISE)
 
 
 def _blend(problem):

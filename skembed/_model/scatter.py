@@ -122,11 +122,11 @@ def with_scatter(fitted, rows):
     )
 
 
-def with_scatter_of(fitted, rows, calibration, before):
+def with_scatter_of(fitted, rows, calibration, before=None):
     """The same, where the network `before` had not been trained on some rows.
 
-    Noise by row and drift are read from all rows, the noise's size and the quantiles
-    from the others.
+    Noise by row and drift are read from `rows`, the noise's size and the quantiles
+    from the others. With `before` as None neither has the network itself been.
     """
     seen = _LookedBackAt(fitted, rows)
     noise, _ = seen.row_noise()
@@ -156,12 +156,17 @@ def recalibrated(fitted, rows, by=None):
     factors = (weights @ squares + n) / (weights.sum() + n)
     rare = rarity_of(fitted, encoded, own_rows)
     std = np.sqrt(own + noise * factors)
-    residuals = residual_quantiles(residual, std, rare, weights)
-    if by is fitted:  # of later rows, all at about one time
-        residuals = residuals.lasting(fitted.residuals)
     return replace(
-        fitted, row_noise=fitted.row_noise.times(factors), residuals=residuals
+        fitted,
+        row_noise=fitted.row_noise.times(factors),
+        residuals=residual_quantiles(residual, std, rare, weights),
     )
+
+
+def up_to_date(fitted, rows):
+    """The same by later rows, all at about one time: of a shift half is to last."""
+    found = recalibrated(fitted, rows)
+    return replace(found, residuals=found.residuals.lasting(fitted.residuals))
 
 
 class _LookedBackAt:

@@ -90,6 +90,18 @@ def test_early_stopping_can_look_at_the_last_rows():
         assert counts == 360
 
 
+def test_intervals_after_early_stopping_are_those_of_rows_held_out():
+    X, y = shops(4_000, 3)
+    y[3_000:] += 1.5 * np.random.default_rng(4).normal(size=1_000)
+    params = {"early_stopping": True, "validation_fraction": 0.25, "epochs": 12}
+    model = EmbeddingRegressor(**params, validation_rows="last", random_state=0)
+    X_new, y_new = shops(2_000, 5)
+    y_new += 1.5 * np.random.default_rng(6).normal(size=2_000)
+    model.fit(X, y)
+    assert share_inside(model, X_new, y_new) == pytest.approx(0.8, abs=0.04)
+    assert model.score(X_new, y_new) > 0.2  # of at most 0.28
+
+
 def test_what_cannot_be_is_refused():
     import keras
 

@@ -69,6 +69,25 @@ def test_early_stopping_keeps_the_best_weights():
     assert not hasattr(EmbeddingRegressor(epochs=1).fit(X, y), "validation_loss_curve_")
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+def test_the_loss_of_rows_held_out_has_the_noise_that_fits_them(loss):
+    """Once layers know rows by heart, the learned noise is too small for others."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 12, (900, 3))
+    y = 5.0 * (rng.normal(size=12)[X[:, 0]] + rng.normal(size=900))
+    params = {"loss": loss, "epochs": 40, "n_iter_no_change": 40, "random_state": 0}
+    model = EmbeddingRegressor(
+        early_stopping=True, validation_rows="last", validation_fraction=1 / 3, **params
+    ).fit(X, y)
+    error = y[600:] - model.predict(X[600:])
+    expected = {
+        "squared_error": 0.5 * np.log(2 * np.pi * np.e * np.mean(np.square(error))),
+        "absolute_error": np.log(2 * np.e * np.mean(np.abs(error))),
+    }
+    curve = model.validation_loss_curve_
+    assert min(curve) == pytest.approx(expected[loss], abs=1e-4)
+
+
 def test_learning_rate_schedules(mixed, quick):
     X, y = mixed
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-2, 10, 0.5)
