@@ -116,9 +116,8 @@ POINT_START = 0.05
 # Least log of the noise scale, in units of the outcome's spread: the density of an
 # outcome without noise stays finite.
 MIN_LOG_NOISE = -7.0
-# How far from the learned log of the noise scale the one that fits rows held out is
-# looked for first.
-NOISE_BRACKET = 0.3
+# Logs of the noise scale among which that of rows held out is.
+LOG_NOISES = MIN_LOG_NOISE, 7.0
 # Least log of a prior scale: that of a column without effects is almost no width.
 MIN_LOG_SCALE = -5.0
 # Bend of Huber's density, in noise scales: 95 % efficient under normal noise (Huber

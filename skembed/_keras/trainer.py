@@ -429,9 +429,6 @@ def loss(fitted, problem):
         offsets = offsets[rows.blend.slots.block]
     encoded = Encoded(rows.codes - offsets, rows.numbers, rows.blend)
     f = fitted.predictor.integrated(encoded, likelihood)
-    log_noise = None
-    if fitted.architecture.tables.has_likelihood and likelihood.has_noise:
-        log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
     function = losses.FUNCTIONS[likelihood.name]
 
     def mean(log_noise):
@@ -440,23 +437,23 @@ def loss(fitted, problem):
         )
         return float(np.average(values.numpy(), weights=rows.weights))
 
-    if log_noise is not None:
-        log_noise = _noise_that_fits(mean, log_noise)
+    log_noise = None
+    if fitted.architecture.tables.has_likelihood and likelihood.has_noise:
+        log_noise = _noise_that_fits(mean, fitted.architecture.n_outputs)
     return mean(log_noise) + problem.loss_shift
 
 
-def _noise_that_fits(loss, log_noise):
+def _noise_that_fits(loss, n_outputs):
     """Logarithms of the noise scales, output by output, at the least loss."""
-    log_noise = log_noise.copy()
-    for output, learned in enumerate(log_noise):
+    log_noise = np.zeros(n_outputs)
+    for output in range(n_outputs):
 
         def of_one(value, output=output):
-            log_noise[output] = max(value, settings.MIN_LOG_NOISE)
+            log_noise[output] = value
             return loss(log_noise)
 
-        bracket = learned, learned + settings.NOISE_BRACKET
-        log_noise[output] = minimize_scalar(of_one, bracket=bracket).x
-    return np.maximum(log_noise, settings.MIN_LOG_NOISE)
+        log_noise[output] = minimize_scalar(of_one, bounds=settings.LOG_NOISES).x
+    return log_noise
 
 
 def _blend(problem):

@@ -88,6 +88,14 @@ def test_the_loss_of_rows_held_out_has_the_noise_that_fits_them(loss):
     assert min(curve) == pytest.approx(expected[loss], abs=1e-4)
 
 
+def test_rows_held_out_without_noise_have_a_finite_loss():
+    X = np.arange(400)[:, None] % 5
+    y = np.column_stack([X[:, 0], np.zeros(400)])
+    model = EmbeddingRegressor(early_stopping=True, epochs=60, random_state=0)
+    curve = model.fit(X.astype(str), y).validation_loss_curve_
+    assert np.isfinite(curve).all() and curve[-1] < curve[0]
+
+
 def test_learning_rate_schedules(mixed, quick):
     X, y = mixed
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-2, 10, 0.5)
