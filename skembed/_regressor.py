@@ -695,11 +695,12 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         fitted = trained.fitted
         if not fitted.architecture.tables.has_likelihood:
             return fitted
+        if calibration is None:
+            return with_scatter(fitted, rows)
         if trained.snapshots:
             return with_scatter_of(fitted, rows, calibration, trained.snapshots[-1])
         # Of few rows it is computed what each has given: a tenth of them says less.
-        is_random = self.validation_rows == "random"
-        if calibration is None or is_random and is_seen_at_once(fitted, rows):
+        if self.validation_rows == "random" and is_seen_at_once(fitted, rows):
             return with_scatter(fitted, rows)
         return with_scatter_of(fitted, rows, calibration)
 
