@@ -256,7 +256,7 @@ class BaseEmbedding(
         fitted, problem = self._untrained(encoder, rows, samples.target, rng)
         phases, calibration = self._phases(fitted, rows, problem)
         if held_out is not None:
-            calibration = held_out.encode_by(encoder)
+            calibration = held_out = held_out.encode_by(fitted.encoder)
         trained, curves = self._train(fitted, phases, rng, samples, held_out)
         # Only here: tokens without rows in a later fit keep their vector from before.
         trained = replace(trained, fitted=settled(trained.fitted, problem))
@@ -508,17 +508,16 @@ class BaseEmbedding(
         if self.early_stopping and not is_chunk:
             learned, held_out = self._split(samples, rng)
         next_ = how(self._fitted, learned, self._kept, self._recipe(), rng)
+        if held_out is not None:
+            held_out = held_out.encode_by(next_.fitted.encoder)
         trained, curves = self._train(
             next_.fitted, next_.phases, rng, samples, held_out
         )
         fitted = streams.continued(trained.fitted, next_)
         if next_.says_all:  # a chunk alone says less than all rows before it
             fitted = with_importances(fitted, next_.rows)
-            calibration = None
-            if held_out is not None:
-                calibration = held_out.encode_by(fitted.encoder)
             trained = replace(trained, fitted=fitted)
-            fitted = self._concluded(trained, next_.rows, calibration)
+            fitted = self._concluded(trained, next_.rows, held_out)
         self._set_curves(**self._longer(**curves))
         self._set_fitted(fitted, next_.kept)
         return self

@@ -122,15 +122,17 @@ class InPieces:
         """The steps of a fit; `rows` are `Labelled`."""
         look, seed = self._look(rows), self._seed()
         head = next(rows.parts())
-        again, held_out, first = iter, [], iter
+        again, apart, first = iter, [], iter
         if self.early_stopping:
             wanted = self.validation_fraction, look.n_rows, head[0].shape[1]
             again = HeldBack(*wanted, seed).learned
-            first = functools.partial(again, held_out=held_out)
+            first = functools.partial(again, held_out=apart)
         survey = self._survey(rows, head, look, seed, learned=first)
         known = self._known(seed, head, look, survey)
         start = self._start(known)
-        held_out = together(held_out) if held_out else None
+        held_out = None
+        if apart:
+            held_out = together(apart).encode_by(start.fitted.encoder)
         spill = self._spilled(rows, survey.n_rows, known, start, again)
         with spill as (spilled, counts):
             return self._fit_spilled(known, start, spilled, counts, held_out)
@@ -145,7 +147,7 @@ class InPieces:
         spilled : SpilledRows or ShardedRows
         counts : ndarray of float64 of shape (n_table_rows,)
             Weight of the rows behind each row of the table of vectors.
-        held_out : Samples, default=None
+        held_out : Observations, default=None
             Rows to stop by, which are not among them.
         others : Group, default=None
             Those who train on the other shards.
@@ -159,12 +161,8 @@ class InPieces:
         )
         trained = replace(trained, fitted=settled(trained.fitted, problem))
         fitted = with_importances(trained.fitted, observations)
-        calibration = None
-        if held_out is not None:
-            calibration = held_out.encode_by(known.encoder)
-        fitted = self._concluded(
-            replace(trained, fitted=fitted), observations, calibration
-        )
+        trained = replace(trained, fitted=fitted)
+        fitted = self._concluded(trained, observations, held_out)
         self._set_columns(known.head, start.looked.target)
         self._set_curves(**curves)
         self._set_fitted(fitted, None)

@@ -60,6 +60,8 @@ def placed(frame, client):
         # Elsewhere only where its worker is there no more.
         parts.append(client.persist(part, workers=[worker], allow_other_workers=True))
     distributed.wait(parts)
+    holders = client.who_has(distributed.futures_of(parts)).values()
+    assert set(sum(holders, ())) == {one, two}
     return dd.from_delayed(parts, meta=frame[:0], verify_meta=False)
 
 

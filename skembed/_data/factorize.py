@@ -156,8 +156,7 @@ class IntegerCounts:
     @classmethod
     def of(cls, values, weights):
         """Table of some values, at least one; None where it would be a wide one."""
-        is_plain = isinstance(values, np.ndarray) and values.dtype.kind in "iu"
-        shifted = shifted_by_least(values) if is_plain else None
+        shifted = shifted_by_least(values) if values.dtype.kind in "iu" else None
         if shifted is None:
             return None
         return cls(values.min(), np.bincount(shifted, weights))

@@ -428,13 +428,11 @@ def loss(fitted, problem):
     if rows.blend is not None:
         offsets = offsets[rows.blend.slots.block]
     encoded = Encoded(rows.codes - offsets, rows.numbers, rows.blend)
-    f = fitted.predictor.integrated(encoded, likelihood)
-    function = losses.FUNCTIONS[likelihood.name]
+    f = tf.constant(fitted.predictor.integrated(encoded, likelihood))
+    targets, function = tf.constant(rows.targets), losses.FUNCTIONS[likelihood.name]
 
     def mean(log_noise):
-        values = function(
-            tf.constant(f), tf.constant(rows.targets), log_noise, **likelihood.params
-        )
+        values = function(f, targets, log_noise, **likelihood.params)
         return float(np.average(values.numpy(), weights=rows.weights))
 
     log_noise = None

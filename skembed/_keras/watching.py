@@ -22,7 +22,7 @@ def hooks_of(estimator, fitted, phases, samples, held_out=None, others=NOBODY):
     phases : list of Phase
     samples : Samples
         The rows, which callbacks may ask for.
-    held_out : Samples, default=None
+    held_out : Observations, default=None
         Rows to stop by.
     others : Nobody or Group
         Those who train with this process.
@@ -53,6 +53,5 @@ def hooks_of(estimator, fitted, phases, samples, held_out=None, others=NOBODY):
 
 def _loss_on(fitted, held_out):
     """Loss on the held-out rows as a function of the weights."""
-    rows = held_out.encode_by(fitted.encoder)
-    problem = problem_of(fitted, rows_for(fitted, rows))
+    problem = problem_of(fitted, rows_for(fitted, held_out))
     return lambda weights: loss(fitted.with_weights(weights), problem)
