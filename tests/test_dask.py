@@ -1,8 +1,13 @@
 """Fits on a Dask cluster of processes, also of workers that are killed."""
 
+import contextlib
+import json
+import os
 import pickle
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -32,9 +37,11 @@ def frame():
 
 @pytest.fixture(scope="module")
 def both_workers():
-    # A busy machine would have one worker take over the parts of the other.
+    # On a busy machine one worker would take over the parts of the other, and one that
+    # has been killed would be given up before it has started again.
+    own = {"scheduler.work-stealing": False, "deploy.lost-worker-timeout": "300s"}
     with (
-        dask.config.set({"distributed.scheduler.work-stealing": False}),
+        dask.config.set({f"distributed.{name}": one for name, one in own.items()}),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None
         ) as cluster,
@@ -251,6 +258,39 @@ def test_a_worker_that_takes_rows_with_it_is_named(frame, client, tmp_path):
     assert seconds < 30
     assert "was lost in the middle of the fit" in error
     assert any(worker in error for worker in workers)
+
+
+def is_listening(address):
+    with socket.socket() as one:
+        return one.connect_ex(address) == 0
+
+
+def test_a_process_that_waits_for_the_others_ends_with_its_worker():
+    """TensorFlow waits for them at its start, and gives way to nothing meanwhile."""
+    with contextlib.ExitStack() as bound:
+        sockets = [bound.enter_context(socket.socket()) for _ in range(2)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        own, other = (one.getsockname() for one in sockets)
+    addresses = [f"{host}:{port}" for host, port in (own, other)]
+    place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
+    with subprocess.Popen(
+        [sys.executable, "-c", "from skembed._dask.child import main; main(1, 1)"],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "TF_CONFIG": json.dumps(place)},
+    ) as process:
+        try:
+            pickle.dump(((None, None, None, 1), None), process.stdin)
+            process.stdin.flush()
+            deadline = time.monotonic() + 300
+            while not is_listening(own) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            time.sleep(1)
+            assert process.poll() is None
+            process.stdin.close()  # as the death of the worker does
+            assert process.wait(30) == -signal.SIGKILL
+        finally:
+            process.kill()
 
 
 def test_errors_say_what_would_be_right(rows, frame, client):

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from typing import NamedTuple
@@ -21,6 +20,19 @@ from typing import NamedTuple
 from .. import _settings as settings
 
 _running = set()  # fits that have a process here
+
+# Kills the process that it was started by once nobody holds the other end of their
+# standard input.
+_WATCH = """
+import os, select, signal
+trainer = os.getppid()
+ends = select.poll()
+ends.register(0, 0)
+print(flush=True)
+ends.poll()
+if os.getppid() == trainer:
+    os.kill(trainer, signal.SIGKILL)
+"""
 
 
 class Ended(NamedTuple):
@@ -127,7 +139,7 @@ def main(file, out):
         Descriptors of the rows' codes and of the place for what has been made.
     """
     (estimator, known, counts, n_threads), told = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    watcher = _ends_with_parent()
     from .._data.spill import SpilledRows
     from .._keras.group import Group
     from ..machines import trained
@@ -153,6 +165,8 @@ def main(file, out):
         ended = Ended(error=own, shown=shown, has_met=has_met)
     with os.fdopen(out, "wb") as file:
         pickle.dump(ended, file, protocol=5)
+    watcher.kill()
+    watcher.wait()
     # TensorFlow would wait for the others, who may be gone.
     os._exit(0)
 
@@ -165,7 +179,14 @@ def _alone(error):
         return None
 
 
-def _end_with_parent():
-    """End this process when the other end of its standard input is gone."""
-    sys.stdin.buffer.read(1)
-    os._exit(1)
+def _ends_with_parent():
+    """Have this process end when the other end of its standard input is gone.
+
+    Another process sees to that: a thread of this one would not be heard, as TensorFlow
+    holds Python's lock for as long as it waits for the others at its start.
+    """
+    watcher = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _WATCH], stdout=subprocess.PIPE
+    )
+    watcher.stdout.read(1)  # It has begun to watch.
+    return watcher
