@@ -84,8 +84,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         its name or index, to a data frame with one row per token, which is the index in
         pandas and the first column elsewhere; or to a dict of its columns. Numbers
         (text vectors, too) and tokens are features. The prior mean of a token's vector
-        is a linear map of its features, which is learned; a token that fit has not seen
-        is what its features say, with the spread of tokens about that.
+        is a map of its features, which is learned: linear, but that a few numbers act
+        along curves. A token that fit has not seen is what its features say, with the
+        spread of tokens about that.
     varying_slopes : dict, default=None
         Numbers that act differently by token, such as ``{"person": ["year"]}``: from a
         column of tokens, by its name or index, to columns of numbers, or to "all" of

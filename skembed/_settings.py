@@ -173,6 +173,8 @@ RESPONSE_PACE, LEAST_EFFECT = 0.1, 0.1
 SHARES = 0.05, 1.0
 # Waves that the curve of a number is made of, and the log of its scale before training.
 CURVE_WAVES, START_LOG_CURVE, START_LOG_ROUGH = 12, -1.0, -2.0
+# Most waves of all numbers among the features of tokens; text vectors have none.
+WAVES_OF_FEATURES = 8
 # Spreads of the half-normal densities that are the priors of the scales, in units of
 # the outcome's: of tokens, of bins about the curve of their number, and of curves.
 # Found: "Small tables".

@@ -89,7 +89,12 @@ def test_vectors_have_what_features_say_in_them(fitted):
     assert np.corrcoef(vectors[:, 0], effect[:100])[0, 1] > 0.97
     assert (fitted.embeddings_std_[0] > 0).all()
     (known,) = fitted._fitted.encoder.described
-    assert known.names == ["year", "genre_crime", "genre_love", "genre_war", "length"]
+    waves = [f"wave_{i}" for i in range(1, 5)]
+    year, length = (
+        [number, *(f"{number}_{wave}" for wave in waves)]
+        for number in ("year", "length")
+    )
+    assert known.names == [*year, "genre_crime", "genre_love", "genre_war", *length]
     assert_allclose(np.square(known.factors[:-1]).sum(axis=1).mean(), 1.0)
     assert_array_equal(known.factors[-1], 0.0)
     assert_allclose(fitted.feature_importances_.sum(), 1.0)
@@ -145,7 +150,7 @@ def test_other_tables_give_the_same_fit():
 def test_the_keras_model_says_the_same(fitted):
     X, _, _, _ = draw(30)
     inputs = fitted.model_inputs(X)
-    assert inputs["codes_0"].shape == (30, 6)
+    assert inputs["codes_0"].shape == (30, 14)  # itself, 2 x 5 of numbers, 3 genres
     found = fitted.model_.predict(inputs, verbose=0).ravel()
     assert_allclose(found, fitted.predict(X), atol=1e-4)
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import _settings as settings
 from .cells import as_objects, sort_order, text
 from .columns import Column, as_tokens, read
 from .frames import is_frame
 from .lookup import Vocabulary
+from .numbers import NumberScale
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +58,11 @@ class TokenFeatures:
 def token_features(column, frame, name):
     """The `TokenFeatures` of a data frame with one row per token.
 
-    Numbers are standardised over the tokens, a missing one is the mean; every distinct
-    token of another column is a feature that a token has or has not. A token with
-    features of the usual size has a map of the prior's variance, whatever their number.
+    Numbers are standardised over the tokens, a missing one is the mean. Where there are
+    few of them, each has waves of its rank beside it, as the curves of columns have
+    (see `_model.prior`): what it says need not be a line. Every distinct token of
+    another column is a feature that a token has or has not. A token with features of
+    the usual size has a map of the prior's variance, whatever their number.
 
     Parameters
     ----------
@@ -95,8 +99,15 @@ def token_features(column, frame, name):
             f"token_features of the column {name!r} has several rows for one token."
         )
     blocks, names = [np.zeros((len(tokens), 0))], []
+    numbers = [_number(one) for one in columns if one.is_number]
+    # Of two values a line says all. A wave is one more vector in each row of the data.
+    n_curved = sum(len(scale.knots) > 0 for _, scale in numbers)
+    n_waves = settings.WAVES_OF_FEATURES // max(1, n_curved)
     for one in columns:
-        found, labels = _numbers(one) if one.is_number else _one_hot(one)
+        if one.is_number:
+            found, labels = _numbers(one.name, *numbers.pop(0), n_waves)
+        else:
+            found, labels = _one_hot(one)
         blocks.append(found)
         names += labels
     factors = np.concatenate(blocks, axis=1)
@@ -111,13 +122,22 @@ def token_features(column, frame, name):
     )
 
 
-def _numbers(column):
+def _number(column):
+    """Values of a column of numbers, and their scale over the tokens."""
     values = column.floats()
+    return values, NumberScale(values, np.ones(len(values)))
+
+
+def _numbers(name, values, scale, n_waves):
+    """Values standardised, and waves of their rank beside them."""
     known = ~np.isnan(values)
     ordered = np.sort(values[known]) if known.any() else np.zeros(1)
-    values = (values - ordered.mean()) / (ordered.std() or 1.0)
-    values = np.where(known, values, 0.0)
-    return values[:, None], [str(column.name)]
+    found, names = [(values - ordered.mean()) / (ordered.std() or 1.0)], [str(name)]
+    rank = scale.rank(values)
+    for wave in range(1, min(n_waves + 1, len(scale.knots))):
+        found.append(np.sqrt(2.0) / wave * np.cos(np.pi * wave * rank))
+        names.append(f"{name}_wave_{wave}")
+    return np.where(known, found, 0.0).T, names
 
 
 def _one_hot(column):

@@ -279,6 +279,20 @@ class Engine:
         objectives = self.others.agreed(objectives.numpy())
         return state, objectives.astype(np.float64)
 
+    def balanced(self, state):
+        """Bring rows of the table that are summed to balance (see `nested`)."""
+        if not self.problem.nestings:
+            return
+        packed = state.table.numpy()
+        prior = self._prior({"prior": self.split(state.theta)["prior"]})
+        table, rows = tables.of_spec(self.spec).unpacked(packed, prior), prior.all_rows
+        n = self.problem.architecture.n_first
+        mean, precision = table.mean[:, :n].astype(np.float64), table.precision[:, :n]
+        for nesting in self.problem.nestings:
+            nesting.balanced(mean, precision, rows)
+        packed[:, :n] = precision * mean - rows.precision[:, :n] * rows.mean[:, :n]
+        state.table.assign(packed)
+
     def _block(self, held):
         """A block of rows as tensors."""
         if not self.blocks or self.blocks[0] is not held:
@@ -288,10 +302,7 @@ class Engine:
 
     def weights(self, state):
         """The weights of a state, in NumPy."""
-        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
-        parts = np.split(state.theta.numpy(), ends[:-1])
-        named = zip(self.shapes.items(), parts, strict=True)
-        named = {name: part.reshape(shape).copy() for (name, shape), part in named}
+        named = self.split(state.theta)
         kind, prior = tables.of_spec(self.spec), self._prior(named)
         weights = Weights(
             kind.unpacked(state.table.numpy(), prior),
@@ -301,6 +312,13 @@ class Engine:
         if self.problem.architecture.has_layers:
             return weights
         return weights.centred(self.problem.architecture, self.problem.sizes)
+
+    def split(self, theta):
+        """The dense weights in NumPy, by name."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
+        parts = np.split(theta.numpy(), ends[:-1])
+        named = zip(self.shapes.items(), parts, strict=True)
+        return {name: part.reshape(shape).copy() for (name, shape), part in named}
 
     def _prior(self, dense_weights):
         """Priors of the rows of the table, under these prior scales."""
@@ -376,13 +394,15 @@ class _Run:
             left = left or min(every, schedule.epochs_left(per_epoch))
             while left:
                 # Only one of several processes may have hooks, and all go together.
-                n = 1 if self.hooks or keep or self.others.n > 1 else left
+                looked = self.hooks or keep or self.others.n > 1
+                n = 1 if looked or self.problem.nestings else left
                 objectives = []
                 for plan, held in self.batches.plans(
                     n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor
                 ):
                     state, of_steps = engine.advance(state, plan, held)
                     objectives.append(of_steps)
+                engine.balanced(state)
                 schedule = schedule.after(n * per_epoch)
                 self._add(np.concatenate(objectives).reshape(n, -1).mean(axis=1))
                 if self.hooks and self.hooks.epoch(self.moment(found, state.n_steps)):

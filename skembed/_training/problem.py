@@ -12,6 +12,7 @@ from .._model.likelihoods import Likelihood
 from .._model.network import Architecture, Knots, initial_weights, unread_inputs
 from .._model.prior import N_FIELDS, N_WAVES, Curves, Field
 from .._model.tables import PosteriorTable
+from .nested import nestings_of
 from .schedule import Schedule
 
 
@@ -48,6 +49,8 @@ class Problem:
         0 for table rows that stay as they are, else 1; None: all move.
     frozen : bool
         Whether everything except the tables stays as it is.
+    nestings : tuple of Nesting
+        Rows of the table that are brought to balance after every epoch.
     """
 
     architecture: Architecture
@@ -65,6 +68,7 @@ class Problem:
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
     frozen: bool = False
+    nestings: tuple = ()
 
     @property
     def moves_early(self):
@@ -124,6 +128,9 @@ def problem_of(fitted, rows, **more):
     most_taken = settings.MOST_TAKEN
     if fitted.encoder.direct_blocks:
         most_taken = settings.MOST_TAKEN_DIRECT
+    nestings = ()
+    if fitted.architecture.tables.has_spread and not more:
+        nestings = nestings_of(fitted.encoder, rows, fitted.encoder.column_sizes)
     return Problem(
         # A density of y / scale is not a density of y.
         loss_shift=float(np.log(fitted.scale).sum()) if scaled else 0.0,
@@ -138,6 +145,7 @@ def problem_of(fitted, rows, **more):
         unread=unread_inputs(fitted.architecture, fitted.encoder),
         late=fitted.encoder.late_blocks,
         most_taken=most_taken,
+        nestings=nestings,
         **more,
     )
 
