@@ -15,7 +15,7 @@ from peers import catboost, lightgbm, linear
 from quality import measure
 from report import header, write
 from sklearn.metrics import log_loss
-from synthetic import ACCESS_PAIRS, access, growth
+from synthetic import ACCESS_PAIRS, access, access_optimum, growth
 from tables import TABLES, Table, load, split
 
 # Persons, rows of each, spread of slopes, noise.
@@ -79,7 +79,10 @@ def requests(seeds):
     for seed in seeds:
         train, test = access(seed)
         named = [(f"c{a}", f"c{b}") for a, b in ACCESS_PAIRS]
-        found = {"the true probabilities": test[2]}
+        found = {
+            "the true probabilities": test[2],
+            "the best that these rows allow": access_optimum(train, test, seed),
+        }
         for said, crosses in (
             ("skembed, no crosses", None),
             ("skembed, crosses='auto'", "auto"),

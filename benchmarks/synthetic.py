@@ -203,9 +203,19 @@ def growth(shape, seed):
     return train, test, best
 
 
-# Tokens of the columns of `access`.
+# Tokens of the columns of `access`, pairs of columns that act together, and spreads of
+# the effects of tokens and of pairs, of which half have none.
 ACCESS = (4_000, 2_000, 2_300, 450, 340, 130, 67, 3_000, 300)
 ACCESS_PAIRS = ((0, 3), (1, 5), (3, 6), (2, 8))
+ACCESS_SPREADS = 0.35, 1.2
+
+
+def _access_threshold(a, b):
+    return -1.5 * ((a < -0.2) & (b < 0.0))
+
+
+def _access_rest(codes):
+    return 3.6 - 0.8 * (np.bincount(codes)[codes] < 6)
 
 
 def access(seed, n_train=26_215, n_test=20_000):
@@ -224,16 +234,77 @@ def access(seed, n_train=26_215, n_test=20_000):
     for k, size in enumerate(ACCESS):
         share = np.arange(1, size + 1) ** -0.9
         codes[:, k] = rng.permutation(size)[rng.choice(size, n, p=share / share.sum())]
-    effects = [rng.normal(0.0, 0.35, size) for size in ACCESS]
-    logit = 3.6 + sum(effects[k][codes[:, k]] for k in range(len(ACCESS)))
+    of_token, of_pair = ACCESS_SPREADS
+    effects = [rng.normal(0.0, of_token, size) for size in ACCESS]
+    logit = sum(effects[k][codes[:, k]] for k in range(len(ACCESS)))
     for a, b in ACCESS_PAIRS:
         pairs, which = np.unique(codes[:, [a, b]], axis=0, return_inverse=True)
-        effect = rng.normal(0.0, 1.2, len(pairs)) * (rng.random(len(pairs)) < 0.5)
+        effect = rng.normal(0.0, of_pair, len(pairs)) * (rng.random(len(pairs)) < 0.5)
         logit += effect[which.ravel()]
-    logit -= 1.5 * ((effects[4][codes[:, 4]] < -0.2) & (effects[5][codes[:, 5]] < 0.0))
-    logit -= 0.8 * (np.bincount(codes[:, 0])[codes[:, 0]] < 6)
+    logit += _access_threshold(effects[4][codes[:, 4]], effects[5][codes[:, 5]])
+    logit += _access_rest(codes[:, 0])
     probability = 1.0 / (1.0 + np.exp(-logit))
     y = (rng.random(n) < probability).astype(int)
     X = pd.DataFrame({f"c{k}": codes[:, k].astype(str) for k in range(len(ACCESS))})
     both = slice(0, n_train), slice(n_train, n)
     return [(X[at], y[at], probability[at]) for at in both]
+
+
+def access_optimum(train, test, seed, sweeps=600):
+    """Probabilities of who knows how `access` is made, and has seen the same rows.
+
+    All but the effects is known: which pairs act together, all spreads, the threshold
+    and what is rare. The effects of tokens and pairs are drawn from their posterior by
+    Metropolis steps, block by block; the first fifth of the sweeps is left out.
+
+    Returns
+    -------
+    probability : ndarray of shape (n_test,)
+    """
+    rng, n = np.random.default_rng(seed), len(train[1])
+    X = np.concatenate([train[0].to_numpy(), test[0].to_numpy()]).astype(int)
+    sign, blocks = np.where(train[1] == 1, 1.0, -1.0), list(X.T)
+    for pair in ACCESS_PAIRS:
+        _, which = np.unique(X[:, pair], axis=0, return_inverse=True)
+        blocks.append(which.ravel())
+    effects = [np.zeros(block.max() + 1) for block in blocks]
+    steps = [np.full(len(effect), 0.3) for effect in effects]
+    rest, total, n_kept = _access_rest(X[:, 0]), np.zeros(len(X) - n), 0
+    fit, new_rows = slice(0, n), slice(n, None)
+
+    def logit(at):
+        found = sum(e[block[at]] for e, block in zip(effects, blocks, strict=True))
+        of_both = (effects[k][blocks[k][at]] for k in (4, 5))
+        return rest[at] + found + _access_threshold(*of_both)
+
+    def loss(logit):
+        return np.logaddexp(0.0, -sign * logit)
+
+    now = logit(fit)
+    for sweep in range(sweeps):
+        for k, block in enumerate(blocks):
+            proposed, against = _access_move(effects[k], steps[k], k, sweep, rng)
+            before, effects[k] = effects[k], proposed
+            after = logit(fit)
+            gain = np.bincount(block[fit], loss(now) - loss(after), len(proposed))
+            taken = np.log(rng.random(len(proposed))) < gain - against
+            if sweep < sweeps // 5:
+                steps[k] = np.clip(steps[k] * np.exp(0.1 * (taken - 0.4)), 0.02, 1.0)
+            effects[k] = np.where(taken, proposed, before)
+            now = np.where(taken[block[fit]], after, now)
+        if sweep >= sweeps // 5:
+            total, n_kept = total + 1.0 / (1.0 + np.exp(-logit(new_rows))), n_kept + 1
+    return total / n_kept
+
+
+def _access_move(effect, step, k, sweep, rng):
+    """Proposed effects of a block, and what the prior has against each."""
+    n, (of_token, of_pair) = len(effect), ACCESS_SPREADS
+    is_pair = k >= len(ACCESS)
+    if is_pair and sweep % 2:  # from the prior itself, which may switch a pair off
+        drawn = rng.normal(0.0, of_pair, n) * (rng.random(n) < 0.5)
+        return drawn, np.zeros(n)
+    spread = of_pair if is_pair else of_token
+    moves = effect != 0.0 if is_pair else np.ones(n, bool)
+    drawn = effect + np.where(moves, step * rng.normal(size=n), 0.0)
+    return drawn, 0.5 * (np.square(drawn) - np.square(effect)) / spread**2

@@ -130,14 +130,11 @@ def _number(column):
 
 def _numbers(name, values, scale, n_waves):
     """Values standardised, and waves of their rank beside them."""
-    known = ~np.isnan(values)
-    ordered = np.sort(values[known]) if known.any() else np.zeros(1)
-    found, names = [(values - ordered.mean()) / (ordered.std() or 1.0)], [str(name)]
-    rank = scale.rank(values)
+    found, names, rank = [scale.standardised(values)], [str(name)], scale.rank(values)
     for wave in range(1, min(n_waves + 1, len(scale.knots))):
         found.append(np.sqrt(2.0) / wave * np.cos(np.pi * wave * rank))
         names.append(f"{name}_wave_{wave}")
-    return np.where(known, found, 0.0).T, names
+    return np.nan_to_num(found, nan=0.0).T, names
 
 
 def _one_hot(column):
