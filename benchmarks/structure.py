@@ -3,8 +3,9 @@
     python benchmarks/structure.py
 
 Slopes: squared error on new rows, noise included, over that of the predictor that knows
-every variance. Crosses: log-loss on a table like requests of access, and the figures of
-the public tables without and with what "auto" finds.
+every variance. Crosses: log-loss on a table like requests of access, beside the best
+that its rows allow, and the figures of the public tables without and with what "auto"
+finds.
 """
 
 import argparse
