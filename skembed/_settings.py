@@ -173,8 +173,10 @@ RESPONSE_PACE, LEAST_EFFECT = 0.1, 0.1
 SHARES = 0.05, 1.0
 # Waves that the curve of a number is made of, and the log of its scale before training.
 CURVE_WAVES, START_LOG_CURVE, START_LOG_ROUGH = 12, -1.0, -2.0
-# Most waves of all numbers among the features of tokens; text vectors have none.
-WAVES_OF_FEATURES = 8
+# Most waves of all numbers among the features of tokens; text vectors have none. Least
+# tokens per feature from which their map is brought to balance.
+# Found: "Features of tokens, and parents".
+WAVES_OF_FEATURES, TOKENS_PER_FEATURE = 8, 5
 # Spreads of the half-normal densities that are the priors of the scales, in units of
 # the outcome's: of tokens, of bins about the curve of their number, and of curves.
 # Found: "Small tables".

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from .. import _settings as settings
+
 
 @dataclass(frozen=True, eq=False)
 class Nesting:
@@ -187,6 +189,10 @@ def _nesting(rows, sizes, inner, outer, kind):
     if (codes != codes[first][which]).any() or (factors != factors[first][which]).any():
         return None
     outer = start + np.arange(sizes[outer])
+    # As many features as tokens say what the tokens' own rows could say, and which of
+    # the two it is hangs on their prior scales, which are taken as known here.
+    if kind is Mapped and len(own) < settings.TOKENS_PER_FEATURE * len(outer):
+        return None
     if kind is Within:
         return Within(own, outer, codes[first][:, 0])
     found = np.zeros((len(own), len(outer)))
