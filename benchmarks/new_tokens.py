@@ -19,8 +19,8 @@ from sklearn.metrics import r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tables import load, rdataset
+from uncertainty import interval_score
 
-COVERAGE = 0.8
 COUNTY = (
     "year density lpopul perc1019 perc2029 percblack percmale rpcincmaint "
     "rpcpersinc rpcunemins"
@@ -96,13 +96,10 @@ def measure(make, as_features, seed):
             categorical_features=tokens, random_state=seed, **parameters
         )
         model.fit(own.iloc[train], y[train])
-        low, high = model.predict_interval(own.iloc[test], coverage=COVERAGE).T
-        outside = np.maximum(low - y[test], 0) + np.maximum(y[test] - high, 0)
-        score = np.mean(high - low + 2 / (1 - COVERAGE) * outside)
-        found[f"skembed, {how}"] = (
-            r2_score(y[test], model.predict(own.iloc[test])),
-            score,
-        )
+        new_rows = own.iloc[test]
+        r2 = r2_score(y[test], model.predict(new_rows))
+        score = interval_score(y[test], model.predict_interval(new_rows, coverage=0.8))
+        found[f"skembed, {how}"] = r2, score
     if as_features:
         return found
     peers = {

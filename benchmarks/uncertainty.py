@@ -120,17 +120,23 @@ def normal(mean, std):
     return mean, std, np.stack(ends, axis=1)
 
 
+def interval_score(y, interval):
+    """Return the mean score of 80 % intervals: width, and what is outside times ten."""
+    low, high = interval.T
+    outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
+    return np.mean(high - low + 2 / (1 - 0.8) * outside)
+
+
 def scores(y, mean, std, interval):
     """Return R2 and what the table lists."""
     z = (y - mean) / std
     low, high = interval.T
-    outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
     crps = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi)
     return {
         "R2": 1 - np.mean((y - mean) ** 2) / np.var(y),
         "NLL": np.mean(0.5 * z**2 + np.log(std)) + 0.5 * np.log(2 * np.pi),
         "CRPS": np.mean(std * crps),
-        "interval score": np.mean(high - low + 2 / (1 - 0.8) * outside),
+        "interval score": interval_score(y, interval),
         "80 % hold": 100 * np.mean((low <= y) & (y <= high)),
     }
 

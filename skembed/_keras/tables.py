@@ -175,6 +175,19 @@ class PosteriorTable:
             mean[at], precision[at] = found
         return tables.PosteriorTable(mean, precision)
 
+    def balanced(self, packed, prior, nestings):
+        """What the variable holds, with rows that are summed brought to balance.
+
+        Their first coordinates are (see `nested`), under learned priors.
+        """
+        n, rows = self.n_first, prior.all_rows
+        table = self.unpacked(packed, prior)
+        mean, precision = table.mean[:, :n].astype(np.float64), table.precision[:, :n]
+        for nesting in nestings:
+            nesting.balanced(mean, precision, rows)
+        packed[:, :n] = precision * mean - rows.precision[:, :n] * rows.mean[:, :n]
+        return packed
+
     def _posterior(self, shift, information, prior_mean, prior_precision):
         """Mean and precision of the posterior that a site stands for."""
         precision = prior_precision + information

@@ -283,15 +283,9 @@ class Engine:
         """Bring rows of the table that are summed to balance (see `nested`)."""
         if not self.problem.nestings:
             return
+        kind, prior = tables.of_spec(self.spec), self._prior(self._named(state.theta))
         packed = state.table.numpy()
-        prior = self._prior({"prior": self.split(state.theta)["prior"]})
-        table, rows = tables.of_spec(self.spec).unpacked(packed, prior), prior.all_rows
-        n = self.problem.architecture.n_first
-        mean, precision = table.mean[:, :n].astype(np.float64), table.precision[:, :n]
-        for nesting in self.problem.nestings:
-            nesting.balanced(mean, precision, rows)
-        packed[:, :n] = precision * mean - rows.precision[:, :n] * rows.mean[:, :n]
-        state.table.assign(packed)
+        state.table.assign(kind.balanced(packed, prior, self.problem.nestings))
 
     def _block(self, held):
         """A block of rows as tensors."""
@@ -302,7 +296,7 @@ class Engine:
 
     def weights(self, state):
         """The weights of a state, in NumPy."""
-        named = self.split(state.theta)
+        named = self._named(state.theta)
         kind, prior = tables.of_spec(self.spec), self._prior(named)
         weights = Weights(
             kind.unpacked(state.table.numpy(), prior),
@@ -313,7 +307,7 @@ class Engine:
             return weights
         return weights.centred(self.problem.architecture, self.problem.sizes)
 
-    def split(self, theta):
+    def _named(self, theta):
         """The dense weights in NumPy, by name."""
         ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes.values()])
         parts = np.split(theta.numpy(), ends[:-1])

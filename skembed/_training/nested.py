@@ -53,18 +53,19 @@ class Nesting:
         """
         for j in range(mean.shape[1]):
             own = prior.precision[self.inner, j].astype(float)
-            # Curvature of the data, and of a token with its own row integrated out.
+            # Curvature of the data, and the share of it that is left of a token as one
+            # observation, with its own row integrated out.
             known = np.maximum(precision[self.inner, j] - own, 0.0)
-            single = known * own / (known + own)
+            share = own / (known + own)
             apart = mean[self.inner, j] - prior.mean[self.inner, j]
             before = mean[self.outer, j]
             # What a token's data say of all of it, times `known`.
             told = (known + own) * apart + known * self.down(before)
             narrow = prior.precision[self.outer, j].astype(float)
             drawn = narrow * prior.mean[self.outer, j]
-            shared = self.optimum(single, known, told, narrow, drawn)
+            shared = self.optimum(share, known, told, narrow, drawn)
             mean[self.outer, j] = shared
-            mean[self.inner, j] += single / own * self.down(before - shared)
+            mean[self.inner, j] += (1.0 - share) * self.down(before - shared)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +88,21 @@ class Within(Nesting):
         """Values of the outer row of every inner row."""
         return values[self.place]
 
-    def optimum(self, single, known, told, narrow, drawn):
+    def optimum(self, share, known, told, narrow, drawn):
         """The outer rows, as the model has it.
 
         Parameters
         ----------
-        single, known : ndarray of shape (n_inner,)
-            Precision of what each inner row says, as one token and of its data.
+        share : ndarray of shape (n_inner,)
+            What each inner row counts for as one token, over what its data do.
+        known : ndarray of shape (n_inner,)
+            Precision of what its data say.
         told : ndarray of shape (n_inner,)
             What it says, times `known`.
         narrow, drawn : ndarray of shape (n_outer,)
             Precision of the prior, and that times its mean.
         """
-        told = self.up(_over(single * told, known)) + drawn
-        return told / (self.up(single) + narrow)
+        return (self.up(share * told) + drawn) / (self.up(share * known) + narrow)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,33 +124,30 @@ class Mapped(Nesting):
         """What the map says of every inner row."""
         return self.factors @ values
 
-    def optimum(self, single, known, told, narrow, drawn):
+    def optimum(self, share, known, told, narrow, drawn):
         """The map, between what tokens say of it and what their rows say.
 
         The more clearly tokens left out, each counted by its rows, are better predicted
         by the rows of the others, the nearer to these. Parameters: see `Within`.
         """
-        by_token, losses = self._fit(single, known, told, narrow, drawn)
-        by_row, others = self._fit(known, known, told, narrow, drawn)
+        by_token, losses = self._fit(share, known, told, narrow, drawn)
+        by_row, others = self._fit(np.ones_like(share), known, told, narrow, drawn)
         gain = losses - others
-        share = ndtr(gain.sum() / max(np.sqrt(np.square(gain).sum()), 1e-300))
-        return by_token + share * (by_row - by_token)
+        clear = gain.sum() / max(np.sqrt(np.square(gain).sum()), 1e-300)
+        return by_token + ndtr(clear) * (by_row - by_token)
 
-    def _fit(self, weight, known, told, narrow, drawn):
+    def _fit(self, share, known, told, narrow, drawn):
         """The map, and losses of the rows of every token, left out of it."""
+        weight = share * known
         precision = self.factors.T @ (weight[:, None] * self.factors)
         precision[np.diag_indices_from(precision)] += narrow
-        sums = self.up(_over(weight * told, known)) + drawn
+        sums = self.up(share * told) + drawn
         both = np.concatenate([sums[:, None], self.factors.T], 1)
         shared, *across = np.linalg.solve(precision, both).T
         leverage = weight * np.einsum("ij,ij->i", self.factors, across)
         missed = (told - known * self.down(shared)) / np.maximum(1.0 - leverage, 1e-6)
-        return shared, _over(np.square(missed), known)
-
-
-def _over(values, known):
-    """Values by what is known; 0 where nothing is."""
-    return np.divide(values, known, out=np.zeros_like(values), where=known > 0.0)
+        at = known > 0.0  # What has no data has no loss.
+        return shared, np.square(missed[at]) / known[at]
 
 
 def nestings_of(encoder, rows, sizes):

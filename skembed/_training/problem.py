@@ -129,7 +129,9 @@ def problem_of(fitted, rows, **more):
     if fitted.encoder.direct_blocks:
         most_taken = settings.MOST_TAKEN_DIRECT
     nestings = ()
-    if fitted.architecture.tables.has_spread and not more:
+    # Rows with priors of their own, or that stay, have nothing to exchange.
+    learned = fitted.architecture.tables.has_spread
+    if learned and more.get("priors") is None and more.get("moves") is None:
         nestings = nestings_of(fitted.encoder, rows, fitted.encoder.column_sizes)
     return Problem(
         # A density of y / scale is not a density of y.

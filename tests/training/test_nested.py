@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from skembed import EmbeddingRegressor
+from skembed._training.nested import Within
 
 N_OLD, N_NEW, OWN = 300, 100, 0.5
 
@@ -100,13 +101,23 @@ def test_common_tokens_may_be_others_than_rare_ones():
     assert high - low == pytest.approx(by_row, abs=0.15)
 
 
-def test_tokens_of_several_parents_have_no_exchange():
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_tokens_of_several_parents_have_no_exchange(is_nested, monkeypatch):
     """Then what parents are is not told by their tokens alone."""
-    rng = np.random.default_rng(8)
+    rng, calls, balanced = np.random.default_rng(8), [], Within.balanced
+
+    def counted(self, *args):
+        calls.append(self)
+        return balanced(self, *args)
+
+    monkeypatch.setattr(Within, "balanced", counted)
     X = pd.DataFrame({"child": rng.integers(0, 50, 3_000).astype(str)})
     X["parent"] = rng.integers(0, 5, 3_000).astype(str)
+    if is_nested:
+        X["parent"] = (X["child"].astype(int) % 5).astype(str)
     y = X["parent"].astype(float) + 0.5 * rng.normal(size=3_000)
     model = EmbeddingRegressor(
         hidden_layer_sizes=(), hierarchy={"child": "parent"}, random_state=0
     ).fit(X, y)
     assert model.score(X, y) > 0.85
+    assert len(calls) == (model.n_iter_ if is_nested else 0)
