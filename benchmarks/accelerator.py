@@ -60,7 +60,7 @@ def fits(n_rows, n_tokens, epochs):
     import tensorflow as tf
 
     from skembed import EmbeddingRegressor
-    from skembed._keras.trainer import Engine
+    from skembed._keras.engine import Engine
 
     calls, advance = [], Engine.advance
 

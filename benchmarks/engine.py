@@ -162,7 +162,7 @@ def grid(repeats):
 def _own_run(n_tokens, n_rows, width=16, batch=1024):
     """An epoch of the engine, one point table trained with Adam; and its steps."""
     from skembed import EmbeddingRegressor
-    from skembed._keras.trainer import Engine
+    from skembed._keras.engine import Engine
     from skembed._training.batches import Batches
     from skembed._training.phases import Phase
 

@@ -106,7 +106,7 @@ def _each(repeated):
 def fit(table):
     """Fit a table twice; of the second fit, its seconds and those of its steps."""
     from skembed import EmbeddingClassifier, EmbeddingRegressor
-    from skembed._keras.trainer import Engine
+    from skembed._keras.engine import Engine
 
     regression = table.task == "regression"
     estimator = EmbeddingRegressor if regression else EmbeddingClassifier

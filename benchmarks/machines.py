@@ -26,19 +26,19 @@ def run(folder, epochs, batch, cores):
     rank = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
     os.sched_setaffinity(0, {cores[rank % len(cores)]})
     from skembed import EmbeddingRegressor
-    from skembed._keras import group, trainer
+    from skembed._keras import engine, group
     from skembed.machines import fit_together
 
     stretches, groups, touched, engines = [], [], [], []
-    advance, init = trainer.Engine.advance, group.Group.__init__
+    advance, init = engine.Engine.advance, group.Group.__init__
 
-    def timed(engine, state, plan, held=None):
-        found = advance(engine, state, plan, held)
+    def timed(own, state, plan, held=None):
+        found = advance(own, state, plan, held)
         sent = int(groups[0].sent.numpy())
         if not touched:
             touched.append(len(np.unique(held[0][plan.order[0]])))
-        is_first = engine not in engines
-        engines[:] = [engine]
+        is_first = own not in engines
+        engines[:] = [own]
         now = time.perf_counter(), time.process_time()
         stretches.append([is_first, len(plan.order), *now, sent])
         return found
@@ -47,7 +47,7 @@ def run(folder, epochs, batch, cores):
         init(one, *args)
         groups.append(one)
 
-    trainer.Engine.advance, group.Group.__init__ = timed, seen
+    engine.Engine.advance, group.Group.__init__ = timed, seen
     model = EmbeddingRegressor(epochs=epochs, batch_size=batch, random_state=0)
     start = time.perf_counter()
     fit_together(model, f"{folder}/{rank}.parquet", "y", n_threads=1)

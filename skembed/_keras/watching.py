@@ -7,7 +7,7 @@ from .._training.rows import rows_for
 from .._training.schedule import steps_per_epoch
 from .callbacks import KerasCallbacks
 from .group import NOBODY
-from .trainer import loss
+from .held_out import loss
 
 
 def hooks_of(estimator, fitted, phases, samples, held_out=None, others=NOBODY):
