@@ -164,7 +164,6 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     from skembed import EmbeddingRegressor
     from skembed._keras.engine import Engine
     from skembed._training.batches import Batches
-    from skembed._training.phases import Phase
 
     rng = np.random.default_rng(0)
     X = rng.integers(0, n_tokens, (n_rows, 1))
@@ -181,14 +180,13 @@ def _own_run(n_tokens, n_rows, width=16, batch=1024):
     options = estimator._recipe().options(problem)
     batches = Batches(problem, options, rng)
     dense = fitted.weights.dense
-    anchor = np.concatenate([value.ravel() for value in dense.values()])
-    engine = Engine.of(Phase(problem, options), anchor, batches, dense)
+    engine = Engine.of(problem, options.rule, dense, batches, dense)
     states = [engine.start(fitted.weights)]
     n_steps = batches.n_steps_per_epoch
 
     def epoch():
         state = states.pop()
-        ((plan, _),) = batches.plans(n_steps, options.schedule, state.n_steps, 1.0)
+        ((plan, _),) = batches.plans(1, options.schedule, state.n_steps, 1.0)
         states.append(engine.advance(state, plan)[0])
 
     return epoch, n_steps

@@ -102,7 +102,8 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         own, beside those of the two, under a prior whose scale is learned. It is the
         memory of a particular pair, where nothing follows from what its tokens are
         like. "auto": the pairs of columns, five at most, in which residuals of a quick
-        additive fit are alike beyond doubt (`crosses_`).
+        additive fit are alike beyond doubt, also where numbers are far apart
+        (`crosses_`).
     model : callable, default=None
         A head of your own in place of the hidden layers. It is a function of a dict
         with the keys "n_inputs", "n_outputs", "embedding_dims" and "n_features_in",
@@ -132,7 +133,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         a cosine to 0.
     batch_size : "auto" or int, default="auto"
         Number of rows per step. "auto" is a power of two near a 100th of the rows,
-        from 32 to 8,192.
+        from 32 to 8,192. Under a prior, steps of up to 512 rows take 2, 4 and 8 times
+        as many after 30, 50 and 70 % of the training, up to 1,024 and a quarter of the
+        rows.
     epochs : "auto" or int, default="auto"
         Maximum number of passes over the data. "auto" is 40 up to 25,000 rows and
         falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at

@@ -44,6 +44,10 @@ MOST_CROSSES, CROSS_EVIDENCE, CROSS_GROWTH = 5, 5.0, 1.2
 CROSS_ROWS = 200_000
 # Rows of a pair of tokens beyond which more of them count less and less.
 CROSS_CELL = 10.0
+# Parts of equal rows that a number is cut into, and how alike rows of a pair must be,
+# beyond the part next to theirs, over those of all. Found: "Pairs that are alike only
+# nearby".
+FAR_PARTS, FAR_ALIKE = 8, 0.5
 # Powers of two, up and down, of a column's range up to which its numbers are taken as
 # they are: the squares of their distances stay well inside of float32.
 PLAIN_EXPONENT = 60
@@ -127,9 +131,10 @@ HUBER_DELTA = 1.35
 # Training: steps and rates ---------------------------------------------------------
 
 # Epochs in which the additive part is trained alone, over those of everything together
-# where epochs="auto", and over all where epochs is given. Found: "The additive part
-# first".
-ADDITIVE_EPOCHS = 0.3
+# where epochs="auto", and over all where epochs is given; and with "auto" at most so
+# many times more, up to so many rows in all. Found: "The additive part first",
+# "Batches that grow".
+ADDITIVE_EPOCHS, ADDITIVE_MORE, ADDITIVE_ROWS = 0.3, 2.0, 600_000
 # Share of the first-order effects that the layers begin beside. From all of them none
 # of their weights has a slope to follow, and weak interactions are never found.
 # Found: "The additive part first".
@@ -194,6 +199,11 @@ LINEAR_PRECISION, LONE_PRECISION = 300.0, 1.0
 STEPS_PER_EPOCH, MIN_BATCH, MAX_BATCH = 100, 32, 8192
 # The most of each of several shards. Found with benchmarks/machines.py.
 MAX_BATCH_OF_SHARD = 32_768
+# Parts of the steps after which batch_size="auto" takes twice as many rows, and the
+# rows up to which, and share of all rows up to which, it does: larger batches take
+# as long per row, and single ones must not be most of the rows.
+# Found: "Batches that grow".
+GROWN_AFTER, GROWN_MOST, GROWN_SHARE = (0.3, 0.5, 0.7), 1024, 0.25
 # Epochs of epochs="auto" up to EPOCHS_ROWS rows; beyond they fall by the power
 # EPOCHS_POWER of the rows (10 at ten million).
 # Found: "Epochs of tables of some ten thousand rows".

@@ -206,3 +206,21 @@ def test_what_is_no_pair_is_refused(crosses, more, message, rows):
     with pytest.raises(ValueError, match=message):
         model.fit(X[:50], y[:50])
     assert not hasattr(model, "categories_")
+
+
+def test_pairs_that_are_alike_only_nearby_are_not_crossed():
+    X, _, rng = draw()
+    z, noise = rng.uniform(0.0, np.pi, len(X)), 0.7 * rng.normal(size=len(X))
+    pair = X["agent"].astype(int) * 25 + X["country"].astype(int)
+    one, other = rng.normal(size=(2, 1000))[:, pair]
+    found = {}
+    for name, y in (
+        ("lasting", one + other),
+        # What a pair does turns with the number: its rows are alike near each other.
+        ("nearby", one * np.cos(1.5 * z) + other * np.sin(1.5 * z)),
+    ):
+        for X_told in (X.assign(z=z), X.drop(columns="z")):
+            model = EmbeddingRegressor(crosses="auto", **SMALL).fit(X_told, y + noise)
+            found[name, "z" in X_told] = model.crosses_
+    assert found.pop(("nearby", True)) == []
+    assert list(found.values()) == [[(0, 1)]] * 3

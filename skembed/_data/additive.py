@@ -76,19 +76,66 @@ class Effects:
         return found.take(self.codes, axis=0)
 
     def evidence(self, rest):
-        """Standard errors by which residuals are alike where the column is.
+        """Standard errors by which residuals are alike where the column is, at least 0.
 
-        Of several outputs the root of the sum of their squares.
+        One for every output.
         """
+        found, error = self._likeness(rest, 0.0, 0.0)
+        return np.maximum(found / np.maximum(error, TINY), 0.0)
+
+    def holds_far(self, rest, part, n_parts):
+        """How alike rows are that are far apart in a number, over how alike all are.
+
+        Parameters
+        ----------
+        rest : ndarray of shape (n_rows, n_outputs)
+        part : ndarray of int of shape (n_rows,)
+            In which part of the range of the number each row is; those of the same part
+            and of the one next to it are near.
+        n_parts : int
+
+        Returns
+        -------
+        ratio, error : ndarray of shape (n_outputs,)
+            And its standard error: infinite where no rows are far apart.
+        """
+        at = self.codes * (n_parts + 2) + part + 1
+
+        def near(values):
+            found = np.bincount(at, values, self.n * (n_parts + 2))
+            found = found.reshape(self.n, n_parts + 2)
+            beside = found[:, :-2] + found[:, 1:-1] + found[:, 2:]
+            return (found[:, 1:-1] * beside).sum(axis=1)
+
         weighted = self.weights[:, None] * rest
-        products = np.square(self._sums(weighted)) - self._sums(weighted * rest)
-        # A cell of many rows would be all that is looked at.
-        share = 1.0 / (1.0 + self.count / settings.CROSS_CELL)
+        own = self._sums(weighted * rest)
+        products = np.stack([near(values) for values in weighted.T], axis=1) - own
+        pairs = near(self.weights)[:, None] - self.count
+        n_far = (self._share * (self.alike - pairs)).sum()
+        if n_far <= 0.0:
+            return np.ones(len(own.T)), np.full(len(own.T), np.inf)
+        far, error = self._likeness(rest, products, pairs)
+        every, _ = self._likeness(rest, 0.0, 0.0)
+        every = every / (self._share * self.alike).sum() * n_far
+        return far / every, error / np.abs(every)
+
+    @property
+    def _share(self):
+        """What counts of a cell: one of many rows would be all that is looked at."""
+        return 1.0 / (1.0 + self.count / settings.CROSS_CELL)
+
+    def _likeness(self, rest, products, pairs):
+        """Sum of the products of residuals of pairs of rows of a cell, and its error.
+
+        `products` and `pairs` are those of the rows that are left out, cell by cell.
+        """
+        weighted, share = self.weights[:, None] * rest, self._share
+        own = self._sums(weighted * rest)
+        found = np.square(self._sums(weighted)) - own - products
         variance = np.average(np.square(rest), axis=0, weights=self.weights)
-        alike = (np.square(share) * self.alike).sum()
-        error = variance * np.sqrt(2.0 * alike)
-        z = (share * products).sum(axis=0) / np.maximum(error, TINY)
-        return float(np.sqrt(np.square(np.maximum(z, 0.0)).sum()))
+        n = (np.square(share) * (self.alike - pairs)).sum()
+        error = variance * np.sqrt(2.0 * max(n, 0.0))
+        return (share * found).sum(axis=0), error
 
     def _sums(self, values):
         return np.stack([np.bincount(self.codes, v, self.n) for v in values.T], axis=1)

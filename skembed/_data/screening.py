@@ -3,6 +3,10 @@
 Outcomes are taken as sums of effects of the columns (`additive`). Where the residuals
 of rows that share a pair of tokens are alike, the pair has an effect. The strongest
 pair of columns joins the sum, and all others are looked at again.
+
+What a pair does holds wherever its rows are. Where they are alike only as long as they
+are near each other in a number, as those of a player in a team are within some years,
+it is that number which acts otherwise there: this is for the layers.
 """
 
 from itertools import combinations
@@ -23,7 +27,8 @@ def telling_pairs(codes, outcome, weights, n):
     outcome : ndarray of float of shape (n_rows, n_outputs)
     weights : ndarray of float of shape (n_rows,)
     n : int
-        How many of the columns, the first ones, may be crossed.
+        How many of the columns, the first ones, may be crossed. The others are bins of
+        numbers, in their order.
 
     Returns
     -------
@@ -43,16 +48,52 @@ def telling_pairs(codes, outcome, weights, n):
         if one.n_alike > 0
         and one.n > settings.CROSS_GROWTH * max(effects[k].n for k in pair)
     }
+    numbers = [_parts(number, weights) for number in codes.T[n:]]
     rest, chosen = centred(outcome, weights), []
-    while groups and len(chosen) < settings.MOST_CROSSES:
+    while len(chosen) < settings.MOST_CROSSES:
         rest = swept(effects, rest)
-        found = {pair: one.evidence(rest) for pair, one in groups.items()}
-        best = max(found, key=lambda pair: found[pair])
-        if found[best] < settings.CROSS_EVIDENCE:
+        best = _strongest(groups, rest, numbers)
+        if best is None:
             break
         chosen.append(best)
         effects.append(groups.pop(best))
     return chosen
+
+
+def _strongest(groups, rest, numbers):
+    """The pair with the most evidence, or None; those that do not hold are dropped."""
+    found = {
+        pair: float(np.linalg.norm(one.evidence(rest))) for pair, one in groups.items()
+    }
+    for pair in sorted(found, key=lambda pair: -found[pair]):
+        if found[pair] < settings.CROSS_EVIDENCE:
+            return None
+        if _holds(groups[pair], rest, numbers):
+            return pair
+        del groups[pair]
+    return None
+
+
+def _parts(number, weights):
+    """In which of some parts of equal rows each row is, by the bin of a number."""
+    count = np.bincount(number, weights)
+    middle = (np.cumsum(count) - 0.5 * count) / count.sum()
+    return (settings.FAR_PARTS * middle).astype(np.intp)[number]
+
+
+def _holds(one, rest, numbers):
+    """Whether a pair of columns does the same where numbers are far apart.
+
+    Of several outputs one is enough: what makes the lowest class less likely makes a
+    class between others more so for some numbers and less so for others.
+    """
+    evidence = one.evidence(rest)
+    tells = evidence >= 0.5 * evidence.max()
+    for part in numbers:
+        ratio, error = one.holds_far(rest, part, settings.FAR_PARTS)
+        if (ratio + 2.0 * error)[tells].max() < settings.FAR_ALIKE:
+            return False
+    return True
 
 
 def _some(codes, outcome, weights):

@@ -183,13 +183,13 @@ class _Run:
                 n = 1 if looked or self.problem.nestings else left
                 objectives = []
                 for plan, held in self.batches.plans(
-                    n * per_epoch, schedule, state.n_steps, self.hooks.rate_factor
+                    n, schedule, state.n_steps, self.hooks.rate_factor
                 ):
                     state, of_steps = engine.advance(state, plan, held)
                     objectives.append(of_steps)
                 engine.balanced(state)
+                self._add(self.batches.epoch_means(objectives, n, schedule))
                 schedule = schedule.after(n * per_epoch)
-                self._add(np.concatenate(objectives).reshape(n, -1).mean(axis=1))
                 if self.hooks and self.hooks.epoch(self.moment(found, state.n_steps)):
                     return found(), True
                 left -= n

@@ -3,6 +3,7 @@
 All of it comes from a NumPy Generator as arrays, so the engine is plain arithmetic.
 """
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -66,8 +67,9 @@ class Batches:
     Attributes
     ----------
     batch : int
-        Rows per step.
+        Rows per step, before it grows.
     n_steps_per_epoch : int
+        Of such steps.
     pool : ndarray of float32
         Standard normal numbers that steps read their noise from.
     """
@@ -87,9 +89,10 @@ class Batches:
         per_row = rows.codes.shape[1] * architecture.width
         per_row *= architecture.tables.has_spread
         n_noise = self.batch * max(per_row, architecture.n_outputs)
-        size = _pool_size(n_noise) if architecture.tables.has_spread else 1
+        most = n_noise * self._most_times
+        size = _pool_size(n_noise, most) if architecture.tables.has_spread else 1
         self.pool = rng.standard_normal(size, dtype=np.float32)
-        self._last_offset = max(size - n_noise, 0)
+        self._last_offset = max(size - most, 0)
 
     def state(self):
         """What there is to keep of it."""
@@ -100,14 +103,47 @@ class Batches:
         self._noise_rng, order = state
         self._order.restore(order)
 
-    def plans(self, n, schedule, first_step, rate_factor):
-        """Plans of the next `n` steps, one for each stretch of rows that is in memory.
+    @property
+    def _most_times(self):
+        """Batches that a step takes at most."""
+        most = min(self.options.most_rows, settings.GROWN_SHARE * self.n_rows)
+        return 1 << (max(1, int(most / self.batch)).bit_length() - 1)
+
+    def _times(self, schedule):
+        """Batches that a step takes now."""
+        return min(1 << schedule.doublings, self._most_times)
+
+    def _n_steps(self, times):
+        """Steps of an epoch, of so many batches each."""
+        return max(1, round(self.n_steps_per_epoch / times))
+
+    def _epochs(self, n, schedule):
+        """How many batches a step takes in each of the next `n` epochs."""
+        per_epoch = self.n_steps_per_epoch
+        return [self._times(schedule.after(i * per_epoch)) for i in range(n)]
+
+    def epoch_means(self, values, n_epochs, schedule):
+        """Means over the steps of each epoch.
 
         Parameters
         ----------
-        n : int
+        values : list of ndarray
+            One number per step, of the plans of these epochs.
+        n_epochs, schedule
+            As in `plans`.
+        """
+        ends = np.cumsum(list(map(self._n_steps, self._epochs(n_epochs, schedule))))
+        parts = np.split(np.concatenate(values), ends[:-1])
+        return np.array([part.mean() for part in parts])
+
+    def plans(self, n_epochs, schedule, first_step, rate_factor):
+        """Plans of the next epochs, one for each stretch of rows that is in memory.
+
+        Parameters
+        ----------
+        n_epochs : int
         schedule : Schedule
-            Before the first of these steps.
+            Before the first of them, in steps of one batch.
         first_step : int
             Steps made before them.
         rate_factor : float
@@ -118,21 +154,29 @@ class Batches:
         held : tuple of ndarrays or None
             The rows that its order is of, as `SpilledRows.block` gives them; None: all.
         """
-        for order, held in self._order.stretches(n):
-            yield self._plan(order, schedule, first_step, rate_factor), held
-            first_step += len(order)
-            schedule = schedule.after(len(order))
+        for times, alike in groupby(self._epochs(n_epochs, schedule)):
+            n, n_steps = len(list(alike)), self._n_steps(times)
+            now = schedule.in_steps(self.n_steps_per_epoch / n_steps)
+            for order, held in self._order.stretches(n * n_steps, times):
+                yield self._plan(order, now, first_step, rate_factor, times), held
+                first_step += len(order)
+                now = now.after(len(order))
+            schedule = schedule.after(n * self.n_steps_per_epoch)
 
-    def _plan(self, order, schedule, first_step, rate_factor):
-        """Plan of steps over these rows."""
-        n = len(order)
+    def _plan(self, order, schedule, first_step, rate_factor, times):
+        """Plan of steps over these rows, of `times` batches each."""
+        n, n_steps = len(order), self._n_steps(times)
         options, total = self.options, self.problem.rows.total
         factors = schedule.factors(n)
         base = options.learning_rate
         if callable(base):
             base = np.array([base(first_step + i) for i in range(n)])
-        rates = options.rule.rates(factors * base * rate_factor, first_step)
-        batch_weight = self.batch * (total / self.n_rows)
+        # The noise of rules that divide by a gradient's size falls with the root of the
+        # rows (Malladi et al. 2022, "On the SDEs and Scaling Rules for Adaptive
+        # Gradient Algorithms", section 5).
+        lifted = np.minimum(np.sqrt(times) * factors, 1.0)
+        rates = options.rule.rates(lifted * base * rate_factor, first_step)
+        batch_weight = times * self.batch * (total / self.n_rows)
         offsets = self._noise_rng.integers(0, self._last_offset + 1, n)
         return Plan(
             order=order,
@@ -140,23 +184,23 @@ class Batches:
             row_rates=factors * settings.ROW_RATE * rate_factor,
             temper=schedule.temper(n),
             offsets=offsets.astype(np.int32),
-            first_row=np.int32(self._order.first_row),
+            first_row=np.int32(times * self._order.first_row),
             per_observation=np.float32(1.0 / batch_weight),
-            batch_share=np.float32(total / self.n_steps_per_epoch / batch_weight),
-            scale_paces=self._scale_paces(first_step + np.arange(n)),
-            epoch_share=np.float32(1.0 / self.n_steps_per_epoch),
+            batch_share=np.float32(total / n_steps / batch_weight),
+            scale_paces=self._scale_paces(first_step + np.arange(n), n_steps),
+            epoch_share=np.float32(1.0 / n_steps),
         )
 
-    def _scale_paces(self, steps):
+    def _scale_paces(self, steps, n_steps):
         """Pace of the priors: few long steps cost less than many, and say as much."""
-        pace = settings.SCALE_PACE / self.n_steps_per_epoch
+        pace = settings.SCALE_PACE / n_steps
         pace = min(pace, settings.MAX_SCALE_PACE)
         every = max(1, int(settings.SCALE_PACE_AT_ONCE / pace + 1e-9))
         is_time = (steps % every == 0) & (not self.problem.frozen)
         return np.where(is_time, np.float32(every * pace), np.float32(0.0))
 
 
-def _pool_size(n_noise):
-    """Normal numbers to draw from, where a step reads `n_noise` of them."""
-    wanted = max(settings.POOL_STEPS * n_noise, settings.MIN_POOL)
-    return min(wanted, max(settings.MAX_POOL, 2 * n_noise))
+def _pool_size(n_noise, most):
+    """Normal numbers to draw from, where steps read `n_noise` of them, and `most`."""
+    wanted = max(settings.POOL_STEPS * n_noise, settings.MIN_POOL, 2 * most)
+    return min(wanted, max(settings.MAX_POOL, 2 * most))

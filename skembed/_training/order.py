@@ -40,12 +40,13 @@ class MemoryOrder:
         """Go on from what was kept."""
         self.rng, self._waiting = state
 
-    def stretches(self, n_steps):
-        """Rows of the next steps, (n_steps, batch), which are all in memory: None."""
-        if self.batch == self.n_rows:
+    def stretches(self, n_steps, times=1):
+        """Rows of the next steps, of `times` batches each; all are in memory: None."""
+        batch = times * self.batch
+        if batch == self.n_rows:
             yield np.tile(np.arange(self.n_rows, dtype=np.int32), (n_steps, 1)), None
             return
-        needed = n_steps * self.batch
+        needed = n_steps * batch
         parts, have = [self._waiting], len(self._waiting)
         while have < needed:
             order = self.rng.permutation(self.n_rows).astype(np.int32)
@@ -53,7 +54,7 @@ class MemoryOrder:
             have += len(order)
         stream = np.concatenate(parts)
         self._waiting = stream[needed:]
-        yield stream[:needed].reshape(n_steps, self.batch), None
+        yield stream[:needed].reshape(n_steps, batch), None
 
 
 class BlockOrder:
@@ -86,23 +87,21 @@ class BlockOrder:
         self._held = self.rows.at(self._places)
         self._order = np.arange(len(self._places), dtype=np.int32)
 
-    def stretches(self, n_steps):
-        """Rows of the next steps, and the block that they are of."""
+    def stretches(self, n_steps, times=1):
+        """Rows of the next steps, `times` batches each, and the block they are of."""
+        batch = times * self.batch
         while n_steps:
-            if len(self._order) < self.batch:
-                self._read_on()
-            n = min(n_steps, len(self._order) // self.batch)
-            if not n:  # a few rows are left, and the block was a small one
-                continue
-            now, self._order = np.split(self._order, [n * self.batch])
-            yield now.reshape(n, self.batch), self._held
+            n = min(n_steps, self.ready(times))
+            now, self._order = np.split(self._order, [n * batch])
+            yield now.reshape(n, batch), self._held
             n_steps -= n
 
-    def ready(self):
-        """How many steps the block that is held has: one at least."""
-        while len(self._order) < self.batch:
+    def ready(self, times=1):
+        """How many such steps the block that is held has: one at least."""
+        batch = times * self.batch
+        while len(self._order) < batch:  # twice, where a block is a small one
             self._read_on()
-        return len(self._order) // self.batch
+        return len(self._order) // batch
 
     def _read_on(self):
         """Hold the next block, behind the rows that are left of this one."""
@@ -156,7 +155,7 @@ class ShardOrder:
             if sizes == self.rows.sizes:
                 order.restore(own)
 
-    def stretches(self, n_steps):
+    def stretches(self, n_steps, times=1):
         """Rows of the next steps, and the blocks that they are of, side by side.
 
         All that read shards make the same number of steps at a time: as many as
@@ -164,8 +163,9 @@ class ShardOrder:
         """
         orders = self._orders.values()
         while n_steps:
-            n = self.rows.least(min(n_steps, *(order.ready() for order in orders)))
-            parts = [found for order in orders for found in order.stretches(n)]
+            ready = (order.ready(times) for order in orders)
+            n = self.rows.least(min(n_steps, *ready))
+            parts = [found for order in orders for found in order.stretches(n, times)]
             yield _side_by_side(parts)
             n_steps -= n
 

@@ -64,8 +64,12 @@ def additive_first(problem, recipe):
         return [Phase(problem, options)]
     if _says_it_all(problem):
         return [Phase(problem, options, FirstOrder(layers_follow=False))]
-    n = round(settings.ADDITIVE_EPOCHS * options.epochs)
-    if not recipe.is_auto:  # of the epochs that are given, not beside them
+    n = settings.ADDITIVE_EPOCHS * options.epochs
+    if recipe.is_auto:
+        enough = settings.ADDITIVE_ROWS / problem.rows.n_counted
+        n = round(min(max(n, enough), settings.ADDITIVE_MORE * n))
+    else:  # of the epochs that are given, not beside them
+        n = round(n)
         options = recipe.options(problem, options.epochs - n)
     options = replace(options, epochs=options.epochs + n)
     if not n:

@@ -102,7 +102,9 @@ class Options:
     learning_rate : float or callable
         Of the dense weights, before the schedule; or a function of the step's number.
     batch_size : int
-        Rows per step.
+        Rows per step, at first.
+    most_rows : int
+        Rows per step up to which it grows (see `Schedule.doublings`).
     epochs : int
         Passes over the rows at most.
     schedule : Schedule
@@ -115,6 +117,7 @@ class Options:
     rule: object
     learning_rate: float | Callable
     batch_size: int
+    most_rows: int
     epochs: int
     schedule: Schedule
     tol: float | None

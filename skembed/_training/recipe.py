@@ -62,8 +62,10 @@ class Recipe:
     def options(self, problem, epochs=None):
         """Options of a fit."""
         rows, batch, tol = problem.rows, self.batch_size, self.tol
+        most_rows = batch
         if isinstance(batch, str):
             batch = auto_batch_size(rows.n_counted, rows.n_shards)
+            most_rows = settings.GROWN_MOST
         per_epoch = steps_per_epoch(rows.n_counted, batch)
         if epochs is None and self.is_auto:
             epochs = auto_epochs(rows.n_counted, per_epoch)
@@ -75,6 +77,7 @@ class Recipe:
             rule=self.rule,
             learning_rate=self.learning_rate,
             batch_size=int(batch),
+            most_rows=int(most_rows),
             epochs=int(epochs),
             schedule=Schedule.over(int(epochs) * per_epoch, self.decay, warm, cold),
             tol=tol,
@@ -107,7 +110,8 @@ class Recipe:
         batch = max(made.batch_size, batch)
         n_steps = epochs * steps_per_epoch(total, batch)
         schedule = Schedule.over(n_steps, "cosine", cold=1.0)
-        return replace(made, batch_size=batch, schedule=schedule, tol=None)
+        made = replace(made, batch_size=batch, most_rows=batch)
+        return replace(made, schedule=schedule, tol=None)
 
     def _shorter(self, made, problem, epochs):
         n_steps = epochs * steps_per_epoch(problem.rows.n_counted, made.batch_size)

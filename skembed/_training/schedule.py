@@ -96,6 +96,22 @@ class Schedule:
         """Whether all of it has been run through."""
         return self.progress >= 1.0 - 1e-9
 
+    @property
+    def doublings(self):
+        """How often batches that grow are twice as large by now.
+
+        Late in training the rate is low already, and batches that grow do the same as a
+        rate that falls, in fewer steps (Smith et al. 2018, "Don't Decay the Learning
+        Rate, Increase the Batch Size").
+        """
+        if self.decay == "constant":
+            return 0
+        return sum(self.progress > after - 1e-9 for after in settings.GROWN_AFTER)
+
+    def in_steps(self, times):
+        """Schedule of steps that are so many times as large."""
+        return replace(self, pace=times * self.pace)
+
     def finish(self, steps_per_epoch):
         """Schedule that comes to its end soon."""
         if self.decay == "constant":
