@@ -133,9 +133,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         a cosine to 0.
     batch_size : "auto" or int, default="auto"
         Number of rows per step. "auto" is a power of two near a 100th of the rows,
-        from 32 to 8,192. Under a prior, steps of up to 512 rows take 2, 4 and 8 times
-        as many after 30, 50 and 70 % of the training, up to 1,024 and a quarter of the
-        rows.
+        from 32 to 8,192. With ``epochs="auto"`` and a prior, steps of up to 512 rows
+        take 2, 4 and 8 times as many after 30, 50 and 70 % of the training, up to 1,024
+        and a quarter of the rows.
     epochs : "auto" or int, default="auto"
         Maximum number of passes over the data. "auto" is 40 up to 25,000 rows and
         falls slowly beyond (10 at 10 million rows), but is at least 1,000 steps and at

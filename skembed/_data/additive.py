@@ -117,7 +117,8 @@ class Effects:
         far, error = self._likeness(rest, products, pairs)
         every, _ = self._likeness(rest, 0.0, 0.0)
         every = every / (self._share * self.alike).sum() * n_far
-        return far / every, error / np.abs(every)
+        every = np.maximum(every, TINY)  # where nothing is alike, nothing is asked
+        return far / every, error / every
 
     @property
     def _share(self):

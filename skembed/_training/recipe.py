@@ -65,7 +65,8 @@ class Recipe:
         most_rows = batch
         if isinstance(batch, str):
             batch = auto_batch_size(rows.n_counted, rows.n_shards)
-            most_rows = settings.GROWN_MOST
+            # Few epochs that are given may have no more steps than they need.
+            most_rows = settings.GROWN_MOST if self.is_auto else batch
         per_epoch = steps_per_epoch(rows.n_counted, batch)
         if epochs is None and self.is_auto:
             epochs = auto_epochs(rows.n_counted, per_epoch)
@@ -92,6 +93,7 @@ class Recipe:
         of the dense weights is multiplied by `share`, the chunk's share of all rows.
         """
         made = self.options(problem)
+        made = replace(made, most_rows=made.batch_size)
         if not callable(self.learning_rate):
             made = replace(made, learning_rate=self.learning_rate * share)
         if not self.is_auto:

@@ -31,7 +31,7 @@ def rows():
 
 
 def main_phase(rows, **params):
-    params = {"epochs": 10, "categorical_features": [0, 1], **params}
+    params = {"categorical_features": [0, 1], **params}
     Asked(random_state=0, **params).fit(*rows)
     return Asked.main
 
@@ -101,8 +101,9 @@ def test_batches_do_not_depend_on_the_epochs_of_a_call(rows):
         {"batch_size": 50},
         {"learning_rate": ExponentialDecay(1e-3, 100, 0.9)},
         {"batch_size": 1500},
+        {"epochs": 10},
     ],
-    ids=["a size that is given", "a rate that is given", "all rows"],
+    ids=["a size", "a rate", "all rows", "epochs"],
 )
 def test_batches_that_are_told_stay(rows, params):
     phase = main_phase(rows, **params)
