@@ -147,14 +147,9 @@ def trained(estimator, known, start, spilled, counts, group):
     *told, of_bins = zip(*group.gathered(told), strict=True)
     counts[n_tokens:] = sum(of_bins)
     told = list(zip(*told, strict=True))
-    rows = ShardedRows({group.rank: spilled}, told, group.least)
-    batch_size = estimator.batch_size
-    if isinstance(batch_size, str):
-        # As it was for as many processes as there were before one was lost.
-        estimator.batch_size = group.kept_batch_size(estimator) or batch_size
-    try:
-        estimator._fit_spilled(known, start, rows, counts, others=group)
-    finally:
-        estimator.batch_size = batch_size
+    # As it was for as many processes as there were before one was lost.
+    kept_batch = group.kept_batch_size(estimator)
+    rows = ShardedRows({group.rank: spilled}, told, group.least, kept_batch)
+    estimator._fit_spilled(known, start, rows, counts, others=group)
     group.wait_for_all()  # Some may still have to hear from this process.
     return estimator

@@ -80,63 +80,49 @@ class Effects:
 
         One for every output.
         """
-        found, error = self._likeness(rest, 0.0, 0.0)
+        found, error = self.likeness(rest)
         return np.maximum(found / np.maximum(error, TINY), 0.0)
 
-    def holds_far(self, rest, part, n_parts):
-        """How alike rows are that are far apart in a number, over how alike all are.
+    def likeness(self, rest, part=None):
+        """How alike residuals are where the column is: mean product of two of them.
 
         Parameters
         ----------
         rest : ndarray of shape (n_rows, n_outputs)
-        part : ndarray of int of shape (n_rows,)
-            In which part of the range of the number each row is; those of the same part
-            and of the one next to it are near.
-        n_parts : int
+        part : ndarray of int of shape (n_rows,), default=None
+            Parts of the range of a number. Rows of the same part, or of one next to it,
+            are left out: these are all that are near each other.
 
         Returns
         -------
-        ratio, error : ndarray of shape (n_outputs,)
-            And its standard error: infinite where no rows are far apart.
+        product, error : ndarray of shape (n_outputs,)
+            And its standard error: infinite where there are no two rows.
         """
-        at = self.codes * (n_parts + 2) + part + 1
-
-        def near(values):
-            found = np.bincount(at, values, self.n * (n_parts + 2))
-            found = found.reshape(self.n, n_parts + 2)
-            beside = found[:, :-2] + found[:, 1:-1] + found[:, 2:]
-            return (found[:, 1:-1] * beside).sum(axis=1)
-
         weighted = self.weights[:, None] * rest
-        own = self._sums(weighted * rest)
-        products = np.stack([near(values) for values in weighted.T], axis=1) - own
-        pairs = near(self.weights)[:, None] - self.count
-        n_far = (self._share * (self.alike - pairs)).sum()
-        if n_far <= 0.0:
-            return np.ones(len(own.T)), np.full(len(own.T), np.inf)
-        far, error = self._likeness(rest, products, pairs)
-        every, _ = self._likeness(rest, 0.0, 0.0)
-        every = every / (self._share * self.alike).sum() * n_far
-        every = np.maximum(every, TINY)  # where nothing is alike, nothing is asked
-        return far / every, error / every
-
-    @property
-    def _share(self):
-        """What counts of a cell: one of many rows would be all that is looked at."""
-        return 1.0 / (1.0 + self.count / settings.CROSS_CELL)
-
-    def _likeness(self, rest, products, pairs):
-        """Sum of the products of residuals of pairs of rows of a cell, and its error.
-
-        `products` and `pairs` are those of the rows that are left out, cell by cell.
-        """
-        weighted, share = self.weights[:, None] * rest, self._share
-        own = self._sums(weighted * rest)
-        found = np.square(self._sums(weighted)) - own - products
+        pairs, products = np.square(self.count), np.square(self._sums(weighted))
+        if part is None:  # with itself each row is left out
+            pairs = self.alike
+            products = products - self._sums(weighted * rest)
+        else:
+            pairs = np.maximum(pairs - self._near(self.weights[:, None], part), 0.0)
+            products = products - self._near(weighted, part)
+        # A cell of many rows would be all that is looked at.
+        share = 1.0 / (1.0 + self.count / settings.CROSS_CELL)
+        n = (share * pairs).sum()
+        if n <= 0.0:
+            return np.zeros(rest.shape[1]), np.full(rest.shape[1], np.inf)
         variance = np.average(np.square(rest), axis=0, weights=self.weights)
-        n = (np.square(share) * (self.alike - pairs)).sum()
-        error = variance * np.sqrt(2.0 * max(n, 0.0))
-        return (share * found).sum(axis=0), error
+        error = variance * np.sqrt(2.0 * (np.square(share) * pairs).sum())
+        return (share * products).sum(axis=0) / n, error / n
+
+    def _near(self, values, part):
+        """Sums of products of rows that are in the same part, or in one next to it."""
+        width = part.max() + 3  # nothing is beside the first and the last part
+        at = self.codes * width + part + 1
+        found = np.stack([np.bincount(at, v, self.n * width) for v in values.T], axis=1)
+        found = found.reshape(self.n, width, -1)
+        beside = found[:, :-2] + found[:, 1:-1] + found[:, 2:]
+        return (found[:, 1:-1] * beside).sum(axis=1)
 
     def _sums(self, values):
         return np.stack([np.bincount(self.codes, v, self.n) for v in values.T], axis=1)

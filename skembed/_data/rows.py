@@ -38,7 +38,7 @@ class Rows(NamedTuple):
     blend: Blend | None = None
     offset: np.ndarray | None = None
 
-    n_shards = 1
+    n_shards, kept_batch = 1, None
 
     @property
     def n_rows(self):

@@ -48,11 +48,10 @@ def telling_pairs(codes, outcome, weights, n):
         if one.n_alike > 0
         and one.n > settings.CROSS_GROWTH * max(effects[k].n for k in pair)
     }
-    numbers = [_parts(number, weights) for number in codes.T[n:]]
     rest, chosen = centred(outcome, weights), []
     while len(chosen) < settings.MOST_CROSSES:
         rest = swept(effects, rest)
-        best = _strongest(groups, rest, numbers)
+        best = _strongest(groups, rest, codes.T[n:])
         if best is None:
             break
         chosen.append(best)
@@ -87,11 +86,11 @@ def _holds(one, rest, numbers):
     Of several outputs one is enough: what makes the lowest class less likely makes a
     class between others more so for some numbers and less so for others.
     """
-    evidence = one.evidence(rest)
+    evidence, (every, _) = one.evidence(rest), one.likeness(rest)
     tells = evidence >= 0.5 * evidence.max()
-    for part in numbers:
-        ratio, error = one.holds_far(rest, part, settings.FAR_PARTS)
-        if (ratio + 2.0 * error)[tells].max() < settings.FAR_ALIKE:
+    for number in numbers:
+        far, error = one.likeness(rest, _parts(number, one.weights))
+        if ((far + 2.0 * error)[tells] < settings.FAR_ALIKE * every[tells]).all():
             return False
     return True
 

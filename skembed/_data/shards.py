@@ -17,12 +17,14 @@ class ShardedRows:
         before equal ones were merged.
     least : callable, default=int
         Gives the least of the numbers that all who read shards call it with.
+    kept_batch : int, default=None
+        Rows of a batch, where a fit goes on that had chosen them.
     """
 
     blend = offset = None
 
-    def __init__(self, shards, told, least=int):
-        self.shards, self.least = shards, least
+    def __init__(self, shards, told, least=int, kept_batch=None):
+        self.shards, self.least, self.kept_batch = shards, least, kept_batch
         head = next(iter(shards.values()))
         self.codes, self.numbers = head.codes, head.numbers
         self.targets, self.weights, self.width = head.targets, head.weights, head.width

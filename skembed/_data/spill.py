@@ -36,7 +36,7 @@ class SpilledRows:
         Number of rows before equal ones were merged.
     """
 
-    blend, offset, n_shards = None, None, 1
+    blend, offset, n_shards, kept_batch = None, None, 1, None
 
     def __init__(self, head, file, n_rows, total, n_given):
         self.codes, self.numbers, self.targets, self.weights = head[:4]
@@ -93,7 +93,7 @@ class JoinedRows:
     parts : list of SpilledRows
     """
 
-    blend, offset, n_shards = None, None, 1
+    blend, offset, n_shards, kept_batch = None, None, 1, None
 
     def __init__(self, parts):
         self.parts, head = parts, parts[0]

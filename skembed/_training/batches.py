@@ -109,18 +109,14 @@ class Batches:
         most = min(self.options.most_rows, settings.GROWN_SHARE * self.n_rows)
         return 1 << (max(1, int(most / self.batch)).bit_length() - 1)
 
-    def _times(self, schedule):
-        """Batches that a step takes now."""
-        return min(1 << schedule.doublings, self._most_times)
-
     def _n_steps(self, times):
         """Steps of an epoch, of so many batches each."""
         return max(1, round(self.n_steps_per_epoch / times))
 
-    def _epochs(self, n, schedule):
-        """How many batches a step takes in each of the next `n` epochs."""
-        per_epoch = self.n_steps_per_epoch
-        return [self._times(schedule.after(i * per_epoch)) for i in range(n)]
+    def _times(self, n_epochs, schedule):
+        """How many batches a step takes, in each of the next epochs."""
+        starts = (schedule.after(i * self.n_steps_per_epoch) for i in range(n_epochs))
+        return [min(1 << start.doublings, self._most_times) for start in starts]
 
     def epoch_means(self, values, n_epochs, schedule):
         """Means over the steps of each epoch.
@@ -132,7 +128,7 @@ class Batches:
         n_epochs, schedule
             As in `plans`.
         """
-        ends = np.cumsum(list(map(self._n_steps, self._epochs(n_epochs, schedule))))
+        ends = np.cumsum([self._n_steps(k) for k in self._times(n_epochs, schedule)])
         parts = np.split(np.concatenate(values), ends[:-1])
         return np.array([part.mean() for part in parts])
 
@@ -154,7 +150,7 @@ class Batches:
         held : tuple of ndarrays or None
             The rows that its order is of, as `SpilledRows.block` gives them; None: all.
         """
-        for times, alike in groupby(self._epochs(n_epochs, schedule)):
+        for times, alike in groupby(self._times(n_epochs, schedule)):
             n, n_steps = len(list(alike)), self._n_steps(times)
             now = schedule.in_steps(self.n_steps_per_epoch / n_steps)
             for order, held in self._order.stretches(n * n_steps, times):

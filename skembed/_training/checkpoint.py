@@ -284,6 +284,7 @@ def digests(fitted, phases, rng):
         rate = None if callable(options.learning_rate) else options.learning_rate
         said = options.rule, rate, options.batch_size, options.epochs, options.tol
         said += options.schedule, options.patience, fitted.likelihood
+        said += (options.most_rows,)
         said += phase.snapshot, phase.always, phase.problem.frozen
         said += phase.problem.architecture.hidden, fitted.weights.dense.keys()
         parameters.update(repr(said).encode())

@@ -67,9 +67,9 @@ def additive_first(problem, recipe):
     n = settings.ADDITIVE_EPOCHS * options.epochs
     if recipe.is_auto:
         enough = settings.ADDITIVE_ROWS / problem.rows.n_counted
-        n = round(min(max(n, enough), settings.ADDITIVE_MORE * n))
-    else:  # of the epochs that are given, not beside them
-        n = round(n)
+        n = min(max(n, enough), settings.ADDITIVE_MORE * n)
+    n = round(n)
+    if not recipe.is_auto:  # of the epochs that are given, not beside them
         options = recipe.options(problem, options.epochs - n)
     options = replace(options, epochs=options.epochs + n)
     if not n:

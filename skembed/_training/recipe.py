@@ -65,6 +65,7 @@ class Recipe:
         most_rows = batch
         if isinstance(batch, str):
             batch = auto_batch_size(rows.n_counted, rows.n_shards)
+            batch = rows.kept_batch or batch
             # Few epochs that are given may have no more steps than they need.
             most_rows = settings.GROWN_MOST if self.is_auto else batch
         per_epoch = steps_per_epoch(rows.n_counted, batch)

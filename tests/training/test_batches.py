@@ -55,7 +55,7 @@ def test_batches_grow_while_the_rate_falls(rows):
     start = phase.options.batch_size
     plans = plans_of(phase, 10)
     sizes = [plan.order.shape for plan in plans]
-    # 1,500 rows are 94 batches of 16; 32 is the least batch, so 47; three epochs each.
+    # 1,500 rows are 47 batches of 32: three epochs of them, two, two, and three.
     assert start == 32
     assert sizes == [(3 * 47, 32), (2 * 24, 64), (2 * 12, 128), (3 * 6, 256)]
     for plan in plans:

@@ -59,6 +59,7 @@ def killed_after(n, monkeypatch):
 
 CASES = {
     "two phases": {},
+    "batches that grow": {"epochs": "auto"},
     "rows learned last": {"validation_rows": "last"},
     "points": {"prior": None},
     "stopped by held-out rows": {
@@ -206,6 +207,17 @@ def test_another_fit_is_refused(change, what, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="another fit; what differs: .*rows"):
         EmbeddingRegressor(**PARAMS, callbacks=[kept]).fit(X, Y + np.sin(Y))
     assert (tmp_path / "kept").exists()
+
+
+def test_batches_that_do_not_grow_are_another_fit(tmp_path, monkeypatch):
+    kept = Checkpoint(tmp_path / "kept", minutes=0)
+    params = {**PARAMS, "epochs": "auto", "callbacks": [kept]}
+    with monkeypatch.context() as patch:
+        killed_after(1, patch)
+        with pytest.raises(Killed):
+            EmbeddingRegressor(**params).fit(X, Y)
+    with pytest.raises(ValueError, match="another fit; what differs: parameters"):
+        EmbeddingRegressor(**params, batch_size=32).fit(X, Y)
 
 
 def test_a_file_that_is_no_checkpoint(tmp_path):
