@@ -14,7 +14,9 @@ import pytest
 from skembed._files import whole_file, whole_files
 
 OLD = b"old\n" * 1000
-posix = pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+posix = pytest.mark.skipif(
+    os.name != "posix", reason="links, pipes and permissions of POSIX"
+)
 
 
 @pytest.fixture
