@@ -11,6 +11,7 @@ import numpy as np
 from .. import _settings as settings
 from .blend import Blend, stacked
 from .encoded import Encoded
+from .memory import aligned
 
 
 class Rows(NamedTuple):
@@ -127,41 +128,39 @@ def merge(codes, numbers, targets, weights, average_targets):
     same = key[1:] == key[:-1]
     tied[1:] |= same
     tied[:-1] |= same
-    if not tied.any():
-        codes, numbers, targets = (
-            np.take(block, order, axis=0) for block in (codes, numbers, targets)
-        )
-        return Rows(codes, numbers, targets, weights[order], n_given)
     # Within a tie the order must not depend on where the rows stood, either.
     at = np.flatnonzero(tied)
     rows = order[at]
     ties = [weights[rows], *targets[rows].T[::-1], *numbers[rows].T, *codes[rows].T]
-    order[at] = rows[np.lexsort([*ties, key[at]])]
-    codes, numbers, targets = (
-        np.take(block, order, axis=0) for block in (codes, numbers + 0.0, targets)
-    )
-    weights = weights[order]
+    order[at] = rows = rows[np.lexsort([*ties, key[at]])]
+    del ties, key
 
     # First the copies: sums of weights are exact there, whatever came before.
-    same_row = _same_as_before(codes) & _same_as_before(numbers)
-    copies = same_row & _same_as_before(targets)
+    copies, same_row = tied, tied.copy()
+    same_row[at] = _same_as_before(codes, rows) & _same_as_before(numbers, rows)
+    copies[at] = same_row[at] & _same_as_before(targets, rows)
     first = np.flatnonzero(~copies)
-    weights = np.add.reduceat(weights, first)
-    rows = Rows(codes[first], numbers[first], targets[first], weights, n_given)
-    if not average_targets:
-        return rows
-    first = np.flatnonzero(~same_row[first])
-    if len(first) == len(rows.weights):
-        return rows
-    total = np.add.reduceat(rows.weights, first)
-    mean = np.add.reduceat(rows.weights[:, None] * rows.targets, first, axis=0)
-    mean /= total[:, None]
-    return Rows(rows.codes[first], rows.numbers[first], mean, total, n_given)
+    weights = np.add.reduceat(weights[order], first)
+    order, same_row = order[first], same_row[first]
+    targets = np.take(targets, order, axis=0)
+    if average_targets and same_row.any():
+        first = np.flatnonzero(~same_row)
+        targets = np.add.reduceat(weights[:, None] * targets, first, axis=0)
+        weights, order = np.add.reduceat(weights, first), order[first]
+        targets /= weights[:, None]
+    merged = aligned(len(order), codes.shape[1], codes.dtype)
+    np.take(codes, order, axis=0, out=merged, mode="clip")  # "raise" fills a buffer
+    numbers = np.take(numbers, order, axis=0) + 0.0  # no -0.0
+    return Rows(merged, numbers, targets, weights, n_given)
 
 
-def _same_as_before(block):
-    same = np.zeros(len(block), dtype=bool)
-    same[1:] = (block[1:] == block[:-1]).all(axis=1)
+def _same_as_before(block, rows):
+    """Which of some rows are the same as the one that is before it among them."""
+    same = np.ones(len(rows), dtype=bool)
+    same[:1] = False
+    for column in block.T:
+        values = column[rows]
+        same[1:] &= values[1:] == values[:-1]
     return same
 
 

@@ -83,7 +83,7 @@ class Samples:
         if start is not None:
             place = {"start": start, "places": np.arange(start, start + n)}
         if sample_weight is None:
-            return cls(table, y, np.ones(n), **place)
+            return cls(table, y, np.broadcast_to(1.0, n), **place)
         refuse_masked_weights(sample_weight)
         weights = check_sample_weight(
             sample_weight, np.empty((n, 1)), dtype=np.float64, ensure_non_negative=True

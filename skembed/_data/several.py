@@ -210,4 +210,4 @@ class OneToken:
 
     def part(self, column, codes, unknown):
         """Codes and factors, (n_rows, 1) each."""
-        return codes[:, None], np.ones((len(codes), 1))
+        return codes[:, None], np.broadcast_to(1.0, (len(codes), 1))

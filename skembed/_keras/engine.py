@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import _settings as settings
+from .._data.memory import aligned, is_aligned
 from .._model.network import Weights, weight_precision
 from .._model.prior import Field, LearnedPrior
 from .._training.batches import Plan
@@ -89,8 +90,8 @@ class Engine:
             for named in shapes.items()
         ]
         data = loop.Data(
-            codes=tf.constant(rows.codes, tf.int32),
-            rows=tf.constant(_packed(rows)),
+            codes=_in_place(rows.codes),
+            rows=_in_place(_packed(rows)),
             tokens=tf.constant(_of_tokens(problem), tf.float32),
             **_blend(problem),
             most_taken=tf.constant(problem.most_taken, tf.float32),
@@ -283,7 +284,15 @@ def _packed(rows):
     parts = [rows.numbers, rows.targets, rows.weights[:, None]]
     if rows.offset is not None:
         parts.insert(1, rows.offset)
-    return np.concatenate(parts, axis=1, dtype=np.float32, casting="unsafe")
+    out = aligned(len(rows.weights), sum(part.shape[1] for part in parts), np.float32)
+    return np.concatenate(parts, axis=1, out=out, casting="unsafe")
+
+
+def _in_place(array):
+    """A tensor of an array that stays as it is: the same memory, where that can be."""
+    if not is_aligned(array) or tf.config.list_logical_devices("GPU"):
+        return tf.constant(array)
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
 def _by_weight(values, shapes):

@@ -49,7 +49,7 @@ class MemoryOrder:
         needed = n_steps * batch
         parts, have = [self._waiting], len(self._waiting)
         while have < needed:
-            order = self.rng.permutation(self.n_rows).astype(np.int32)
+            order = self.rng.permutation(np.arange(self.n_rows, dtype=np.int32))
             parts.append(order)
             have += len(order)
         stream = np.concatenate(parts)

@@ -159,10 +159,16 @@ def table_counts(rows, n_table_rows):
     """Weighted number of observations of every table row."""
     if hasattr(rows, "block"):
         return _counts_on_disk(rows, n_table_rows)
-    weights = np.repeat(rows.weights, rows.codes.shape[1])
-    if rows.blend is not None:
-        weights *= rows.blend.factors.ravel() != 0.0
-    return np.bincount(rows.codes.ravel(), weights, n_table_rows)
+    counts = np.zeros(n_table_rows)
+    for start in range(0, len(rows.weights), settings.TABLE_ROWS):
+        part = slice(start, start + settings.TABLE_ROWS)
+        codes = rows.codes[part]
+        weights = np.repeat(rows.weights[part], codes.shape[1])
+        if rows.blend is not None:
+            weights *= rows.blend.factors[part].ravel() != 0.0
+        # Added one by one: the same digits however many rows a part has.
+        np.add.at(counts, codes.ravel(), weights)
+    return counts
 
 
 def _counts_on_disk(rows, n_table_rows):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import _settings as settings
 from .._data.blend import Blend
 from .._data.rows import merge
 
@@ -15,7 +16,7 @@ def merged_rows(observations, offsets, likelihood):
         offsets = offsets[blend.slots.block]
         numbers = np.concatenate([numbers, blend.factors], axis=1)
     rows = merge(
-        (observations.codes + offsets).astype(np.int32),
+        observations.codes + offsets.astype(np.int32),
         numbers,
         likelihood.targets(y - origin),
         observations.weights,
@@ -24,7 +25,8 @@ def merged_rows(observations, offsets, likelihood):
     if blend is not None:
         numbers, factors = np.split(rows.numbers, [observations.numbers.shape[1]], 1)
         rows = rows._replace(numbers=numbers, blend=Blend(factors, blend.slots))
-    return rows._replace(targets=likelihood.finish_targets(rows.targets)), origin
+    _in_place(likelihood.finish_targets, rows.targets)
+    return rows, origin
 
 
 def centre_and_scale(rows, origin, likelihood, tables):
@@ -43,8 +45,17 @@ def standardised(rows, origin, likelihood, centre, scale):
     """The rows with their targets in units of the network's output."""
     if not likelihood.location_scale:
         return rows
-    targets = likelihood.standardise(rows.targets, centre - origin, scale)
-    return rows._replace(targets=targets)
+    _in_place(
+        lambda part: likelihood.standardise(part, centre - origin, scale), rows.targets
+    )
+    return rows
+
+
+def _in_place(function, targets):
+    """Put what a function makes of targets in their place, some rows at a time."""
+    for start in range(0, len(targets), settings.TABLE_ROWS):
+        part = targets[start : start + settings.TABLE_ROWS]
+        part[:] = function(part)
 
 
 def rows_for(fitted, observations):

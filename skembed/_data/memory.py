@@ -1,0 +1,18 @@
+"""Memory that TensorFlow can read in place, without a copy of its own."""
+
+import numpy as np
+
+ALIGNMENT = 64  # bytes; NumPy itself begins at a multiple of 16
+
+
+def aligned(n_rows, n_columns, dtype):
+    """An array of shape (n_rows, n_columns) that begins where TensorFlow wants it."""
+    n_bytes = n_rows * n_columns * np.dtype(dtype).itemsize
+    room = np.empty(n_bytes + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + n_bytes].view(dtype).reshape(n_rows, n_columns)
+
+
+def is_aligned(array):
+    """Whether an array begins where TensorFlow wants it, with no gaps in it."""
+    return array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
