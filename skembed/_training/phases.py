@@ -75,7 +75,7 @@ def additive_first(problem, recipe):
     if not n:
         return [Phase(problem, options)]
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
-    schedule = Schedule.over(n_steps, options.schedule.decay, cold=1.0)
+    schedule = Schedule.over(n_steps, options.schedule.decay)
     first = replace(problem, moves=problem.moves_early)
     return [
         Phase(first, replace(options, schedule=schedule), FirstOrder(True)),
@@ -153,7 +153,7 @@ def some_rows_last(fitted, others, problem, recipe):
     options = recipe.options(problem)
     n = max(1, round(settings.LAST_EPOCHS * options.epochs))
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
-    schedule = Schedule.over(n_steps, "cosine", cold=1.0)
+    schedule = Schedule.over(n_steps, "cosine")
     before[-1] = replace(before[-1], snapshot=True)
     last = Phase(problem, replace(options, schedule=schedule), always=True)
     epochs = before[0].options.epochs + n

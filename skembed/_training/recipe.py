@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import _settings as settings
 from .problem import Options
-from .schedule import Schedule, auto_batch_size, auto_epochs, steps_per_epoch, warm_up
+from .schedule import Schedule, WarmUp, auto_batch_size, auto_epochs, steps_per_epoch
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,15 @@ class Recipe:
         epochs = self.epochs if epochs is None else epochs
         if isinstance(tol, str):
             tol = settings.TOL if self.is_auto else None
-        warm, cold = warm_up(problem.likelihood, rows.codes.shape[1])
+        n_columns, n_rows = rows.codes.shape[1], rows.n_counted
+        warm_up = WarmUp.of(problem.likelihood, n_columns, n_rows)
         return Options(
             rule=self.rule,
             learning_rate=self.learning_rate,
             batch_size=int(batch),
             most_rows=int(most_rows),
             epochs=int(epochs),
-            schedule=Schedule.over(int(epochs) * per_epoch, self.decay, warm, cold),
+            schedule=Schedule.over(int(epochs) * per_epoch, self.decay, warm_up),
             tol=tol,
             patience=self.patience,
         )
@@ -112,12 +113,12 @@ class Recipe:
         batch = min(int(np.ceil(total / settings.FRESH_STEPS)), settings.FRESH_BATCH)
         batch = max(made.batch_size, batch)
         n_steps = epochs * steps_per_epoch(total, batch)
-        schedule = Schedule.over(n_steps, "cosine", cold=1.0)
+        schedule = Schedule.over(n_steps, "cosine")
         made = replace(made, batch_size=batch, most_rows=batch)
         return replace(made, schedule=schedule, tol=None)
 
     def _shorter(self, made, problem, epochs):
         n_steps = epochs * steps_per_epoch(problem.rows.n_counted, made.batch_size)
         old = made.schedule
-        schedule = Schedule.over(n_steps, old.decay, old.warm, old.cold)
+        schedule = Schedule.over(n_steps, old.decay, old.warm_up)
         return replace(made, epochs=epochs, schedule=schedule)

@@ -2,23 +2,53 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from .. import _settings as settings
 
 
-def warm_up(likelihood, n_columns):
-    """Length of the warm-up of a posterior, and the share of its spread at the start.
+class WarmUp(NamedTuple):
+    """How the share of a posterior's spread that is drawn grows to 1.
 
-    One column has nothing to interact with: its first-order term says it all. Early in
-    the warm-up only a noise scale that is still large keeps the layers from
-    overfitting. A likelihood without one draws half of the spread from the start.
+    Attributes
+    ----------
+    part : float
+        Part of a schedule before all of it is drawn.
+    start : float
+        Share that is drawn at first.
+    power : float
+        Of the way, by which it grows from there.
     """
-    if n_columns < 2:
-        return 0.0, 1.0
-    cold = 0.0 if likelihood.has_noise else settings.COLD_START
-    return settings.NOISE_WARM_UP, cold
+
+    part: float = 0.0
+    start: float = 0.0
+    power: float = 1.0
+
+    @classmethod
+    def of(cls, likelihood, n_columns, n_rows):
+        """That of a fit.
+
+        One column has nothing to interact with: its first-order term says it all. Early
+        in the warm-up only a noise scale that is still large keeps the layers from
+        overfitting. A likelihood without one draws half of the spread from the start.
+        An interaction that is weaker than others is found after them: where rows are
+        few it needs more time before the noise drowns it.
+        """
+        if n_columns < 2:
+            return ALL_DRAWN
+        start = 0.0 if likelihood.has_noise else settings.COLD_START
+        few = min(1.0, settings.WARM_UP_ROWS / n_rows)
+        return cls(settings.NOISE_WARM_UP, start, 1.0 + settings.WARM_UP_POWER * few)
+
+    def drawn(self, places):
+        """Shares at places of a schedule."""
+        grown = np.minimum(places / max(self.part, 1e-9), 1.0) ** self.power
+        return self.start + (1.0 - self.start) * grown
+
+
+ALL_DRAWN = WarmUp(start=1.0)
 
 
 def auto_batch_size(n, n_shards=1):
@@ -61,10 +91,8 @@ class Schedule:
     decay : {"cosine", "constant"}
     pace : float
         Part of the schedule that a step runs through.
-    warm : float
-        Part of it before a posterior is drawn at its full spread.
-    cold : float
-        Share of the spread that is drawn at first.
+    warm_up : WarmUp
+        Of a posterior.
     progress : float
         Part of it that has been run through.
     n_steps : int
@@ -75,16 +103,15 @@ class Schedule:
 
     decay: str
     pace: float
-    warm: float = 0.0
-    cold: float = 0.0
+    warm_up: WarmUp = ALL_DRAWN
     progress: float = 0.0
     n_steps: int = 0
     finishing: bool = False
 
     @classmethod
-    def over(cls, n_steps, decay, warm=0.0, cold=0.0):
+    def over(cls, n_steps, decay, warm_up=ALL_DRAWN):
         """Schedule of so many steps."""
-        return cls(decay, 1.0 / n_steps, warm, cold)
+        return cls(decay, 1.0 / n_steps, warm_up)
 
     def epochs_left(self, steps_per_epoch):
         """Epochs until it is done."""
@@ -131,8 +158,7 @@ class Schedule:
         It grows to 1: an interaction of two columns is a saddle at vectors of 0, and
         under full noise they would fall back to the prior before it was found.
         """
-        grown = np.minimum(self._places(n) / max(self.warm, 1e-9), 1.0)
-        return (self.cold + (1.0 - self.cold) * grown).astype(np.float32)
+        return self.warm_up.drawn(self._places(n)).astype(np.float32)
 
     def factors(self, n):
         """Multipliers of the next `n` steps' learning rates."""

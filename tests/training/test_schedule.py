@@ -6,7 +6,8 @@ import pytest
 from comparisons import equal_fits
 
 from skembed import EmbeddingRegressor
-from skembed._training.schedule import StopRule
+from skembed._model.likelihoods import SquaredError
+from skembed._training.schedule import ALL_DRAWN, StopRule, WarmUp
 
 
 def test_tol_stops_training_early_and_none_does_not(mixed):
@@ -22,6 +23,32 @@ def test_the_rule_waits_for_its_patience():
     assert rule([5.0, 4.95, 4.95, 4.95])
     assert not rule([5.0, 4.95, 4.95, 4.8])
     assert not StopRule(tol=None, patience=3)([5.0] * 9)
+
+
+def test_the_noise_of_few_rows_rises_more_slowly_and_to_the_same_end():
+    places = np.linspace(0.0, 1.0, 21)
+    loss = SquaredError("squared_error")
+    few, many = (WarmUp.of(loss, 2, n).drawn(places) for n in (1e4, 1e8))
+    assert few[0] == many[0] == 0.0 and (few[6:] == 1.0).all() and (many[6:] == 1).all()
+    np.testing.assert_allclose(many[:7], np.linspace(0.0, 1.0, 7), atol=1e-3)
+    np.testing.assert_allclose(few[:7], np.linspace(0.0, 1.0, 7) ** 1.5)
+    assert WarmUp.of(loss, 1, 1e4) == ALL_DRAWN
+    assert (ALL_DRAWN.drawn(places) == 1.0).all()
+
+
+def test_an_interaction_that_is_weaker_than_others_is_found_too():
+    rng = np.random.default_rng(1)
+    n, n_tokens = 10_000, 250
+    effects, factors = rng.normal(size=(2, n_tokens)), rng.normal(size=(2, n_tokens, 3))
+    factors[0] *= [1.2, 1.0, 0.8]
+    X = rng.integers(0, n_tokens, (2 * n, 2))
+    (i, j), ((a, b), (u, v)) = X.T, (effects, factors)
+    truth = a[i] + b[j] + (u[i] * v[j]).sum(axis=1)
+    y = truth + rng.normal(size=2 * n)
+    model = EmbeddingRegressor(categorical_features=[0, 1], random_state=0)
+    error = np.mean((model.fit(X[:n], y[:n]).predict(X[n:]) - truth[n:]) ** 2)
+    # The variance of the weakest of the three is 0.64; of all together, 3.1.
+    assert error < 0.45
 
 
 class Weights(keras.callbacks.Callback):
