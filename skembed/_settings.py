@@ -220,9 +220,6 @@ NOISE_WARM_UP = 0.3
 # Power of the way that the share drawn rises by, less one, up to so many rows; beyond
 # these it falls with their number. Found: "What the warm-up starts from".
 WARM_UP_POWER, WARM_UP_ROWS = 0.5, 2.5e4
-# Share of the spread drawn at first by likelihoods without a noise scale.
-# Found: "What the warm-up starts from".
-COLD_START = 0.5
 # Steps, over those made so far, in which a schedule that `tol` has stopped runs out.
 FINISH = 0.1
 

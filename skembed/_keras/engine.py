@@ -241,6 +241,9 @@ def _prior_rates(problem):
     if problem.moves is not None:  # Nothing is learned of rows that stay.
         blocks = np.repeat(np.arange(len(rates)), problem.sizes)
         rates[np.bincount(blocks, problem.moves, len(rates)) == 0.0] = 0.0
+    if problem.scales_stay:
+        early = np.setdiff1d(np.arange(len(rates)), problem.late)
+        rates[early, :, Field.LOG_SCALE] = 0.0
     blend = problem.rows.blend
     if blend is not None:
         for block in range(len(rates)):

@@ -33,6 +33,7 @@ class Likelihood:
     has_noise = True
     non_negative = False  # y, and not 0 throughout
     bends = False  # the mean is no linear function of the output
+    scales_stay = False  # beside layers those of the priors are as they were without
 
     @property
     def params(self):
@@ -183,6 +184,9 @@ class LogLink(Likelihood):
     average_targets = True
     non_negative = True
     bends = True
+    # Effects that the layers learn by heart widen the priors, and a few rows of a wide
+    # prior have means that move all others: the scales would run away.
+    scales_stay = True
 
     def mean(self, f):
         return np.exp(f)

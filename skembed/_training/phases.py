@@ -77,6 +77,7 @@ def additive_first(problem, recipe):
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, options.schedule.decay)
     first = replace(problem, moves=problem.moves_early)
+    problem = replace(problem, scales_stay=problem.likelihood.scales_stay)
     return [
         Phase(first, replace(options, schedule=schedule), FirstOrder(True)),
         Phase(problem, options, loosens=True),
@@ -155,6 +156,7 @@ def some_rows_last(fitted, others, problem, recipe):
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, "cosine")
     before[-1] = replace(before[-1], snapshot=True)
+    problem = replace(problem, scales_stay=before[-1].problem.scales_stay)
     last = Phase(problem, replace(options, schedule=schedule), always=True)
     epochs = before[0].options.epochs + n
     return [

@@ -49,6 +49,8 @@ class Problem:
         0 for table rows that stay as they are, else 1; None: all move.
     frozen : bool
         Whether everything except the tables stays as it is.
+    scales_stay : bool
+        Whether the scales of the priors stay, but for those of `late` blocks.
     nestings : tuple of Nesting
         Rows of the table that are brought to balance after every epoch.
     """
@@ -68,6 +70,7 @@ class Problem:
     priors: PosteriorTable | None = None
     moves: np.ndarray | None = None
     frozen: bool = False
+    scales_stay: bool = False
     nestings: tuple = ()
 
     @property

@@ -74,8 +74,7 @@ class Recipe:
         epochs = self.epochs if epochs is None else epochs
         if isinstance(tol, str):
             tol = settings.TOL if self.is_auto else None
-        n_columns, n_rows = rows.codes.shape[1], rows.n_counted
-        warm_up = WarmUp.of(problem.likelihood, n_columns, n_rows)
+        warm_up = WarmUp.of(rows.codes.shape[1], rows.n_counted)
         return Options(
             rule=self.rule,
             learning_rate=self.learning_rate,

@@ -27,20 +27,17 @@ class WarmUp(NamedTuple):
     power: float = 1.0
 
     @classmethod
-    def of(cls, likelihood, n_columns, n_rows):
+    def of(cls, n_columns, n_rows):
         """That of a fit.
 
-        One column has nothing to interact with: its first-order term says it all. Early
-        in the warm-up only a noise scale that is still large keeps the layers from
-        overfitting. A likelihood without one draws half of the spread from the start.
-        An interaction that is weaker than others is found after them: where rows are
-        few it needs more time before the noise drowns it.
+        One column has nothing to interact with: its first-order term says it all. An
+        interaction that is weaker than others is found after them: where rows are few
+        it needs more time before the noise drowns it.
         """
         if n_columns < 2:
             return ALL_DRAWN
-        start = 0.0 if likelihood.has_noise else settings.COLD_START
-        few = min(1.0, settings.WARM_UP_ROWS / n_rows)
-        return cls(settings.NOISE_WARM_UP, start, 1.0 + settings.WARM_UP_POWER * few)
+        power = settings.WARM_UP_POWER * min(1.0, settings.WARM_UP_ROWS / n_rows)
+        return cls(settings.NOISE_WARM_UP, power=1.0 + power)
 
     def drawn(self, places):
         """Shares at places of a schedule."""

@@ -6,7 +6,6 @@ import pytest
 from comparisons import equal_fits
 
 from skembed import EmbeddingRegressor
-from skembed._model.likelihoods import SquaredError
 from skembed._training.schedule import ALL_DRAWN, StopRule, WarmUp
 
 
@@ -27,12 +26,11 @@ def test_the_rule_waits_for_its_patience():
 
 def test_the_noise_of_few_rows_rises_more_slowly_and_to_the_same_end():
     places = np.linspace(0.0, 1.0, 21)
-    loss = SquaredError("squared_error")
-    few, many = (WarmUp.of(loss, 2, n).drawn(places) for n in (1e4, 1e8))
+    few, many = (WarmUp.of(2, n).drawn(places) for n in (1e4, 1e8))
     assert few[0] == many[0] == 0.0 and (few[6:] == 1.0).all() and (many[6:] == 1).all()
     np.testing.assert_allclose(many[:7], np.linspace(0.0, 1.0, 7), atol=1e-3)
     np.testing.assert_allclose(few[:7], np.linspace(0.0, 1.0, 7) ** 1.5)
-    assert WarmUp.of(loss, 1, 1e4) == ALL_DRAWN
+    assert WarmUp.of(1, 1e4) == ALL_DRAWN
     assert (ALL_DRAWN.drawn(places) == 1.0).all()
 
 
