@@ -135,6 +135,10 @@ HUBER_DELTA = 1.35
 # many times more, up to so many rows in all. Found: "The additive part first",
 # "Batches that grow".
 ADDITIVE_EPOCHS, ADDITIVE_MORE, ADDITIVE_ROWS = 0.3, 2.0, 600_000
+# Epochs of the additive part after which scales that stay beside layers are found; with
+# fewer, as of large tables or few epochs that are given, they go on.
+# Found: "Scales of counts beside layers".
+SCALES_FOUND = 10
 # Share of the first-order effects that the layers begin beside. From all of them none
 # of their weights has a slope to follow, and weak interactions are never found.
 # Found: "The additive part first".

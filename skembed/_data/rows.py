@@ -150,7 +150,8 @@ def merge(codes, numbers, targets, weights, average_targets):
         targets /= weights[:, None]
     merged = aligned(len(order), codes.shape[1], codes.dtype)
     np.take(codes, order, axis=0, out=merged, mode="clip")  # "raise" fills a buffer
-    numbers = np.take(numbers, order, axis=0) + 0.0  # no -0.0
+    numbers = np.take(numbers, order, axis=0)
+    numbers += 0.0  # no -0.0
     return Rows(merged, numbers, targets, weights, n_given)
 
 

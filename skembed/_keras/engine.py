@@ -90,8 +90,8 @@ class Engine:
             for named in shapes.items()
         ]
         data = loop.Data(
-            codes=_in_place(rows.codes),
-            rows=_in_place(_packed(rows)),
+            codes=_tensor_of(rows.codes),
+            rows=_tensor_of(_packed(rows)),
             tokens=tf.constant(_of_tokens(problem), tf.float32),
             **_blend(problem),
             most_taken=tf.constant(problem.most_taken, tf.float32),
@@ -291,7 +291,7 @@ def _packed(rows):
     return np.concatenate(parts, axis=1, out=out, casting="unsafe")
 
 
-def _in_place(array):
+def _tensor_of(array):
     """A tensor of an array that stays as it is: the same memory, where that can be."""
     if not is_aligned(array) or tf.config.list_logical_devices("GPU"):
         return tf.constant(array)

@@ -77,7 +77,8 @@ def additive_first(problem, recipe):
     n_steps = n * steps_per_epoch(problem.rows.n_counted, options.batch_size)
     schedule = Schedule.over(n_steps, options.schedule.decay)
     first = replace(problem, moves=problem.moves_early)
-    problem = replace(problem, scales_stay=problem.likelihood.scales_stay)
+    found = problem.likelihood.scales_stay and n >= settings.SCALES_FOUND
+    problem = replace(problem, scales_stay=found)
     return [
         Phase(first, replace(options, schedule=schedule), FirstOrder(True)),
         Phase(problem, options, loosens=True),

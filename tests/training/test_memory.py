@@ -7,7 +7,7 @@ import pytest
 
 from skembed._data.memory import aligned, is_aligned
 from skembed._data.rows import Rows, merge
-from skembed._keras.engine import _in_place
+from skembed._keras.engine import _tensor_of
 from skembed._training.problem import table_counts
 
 
@@ -25,7 +25,7 @@ def test_tensorflow_reads_merged_rows_where_they_are():
     codes = rng.integers(0, 50, (300, 2), dtype=np.int32)
     rows = merge(codes, np.zeros((300, 0)), rng.normal(size=(300, 1)), np.ones(300), 1)
     assert is_aligned(rows.codes)
-    tensor, before = _in_place(rows.codes), rows.codes[5, 1]
+    tensor, before = _tensor_of(rows.codes), rows.codes[5, 1]
     np.testing.assert_array_equal(tensor.numpy(), rows.codes)
     rows.codes[5, 1] = before + 1
     assert int(tensor[5, 1]) == before + 1
@@ -35,7 +35,7 @@ def test_what_is_not_aligned_is_copied():
     room = aligned(9, 2, np.float32)
     room[:] = 1.0
     for part in (room.ravel()[1:9].reshape(4, 2), room[:, :1]):
-        tensor = _in_place(part)
+        tensor = _tensor_of(part)
         np.testing.assert_array_equal(tensor.numpy(), part)
         part[0] = 2.0
         assert float(tensor[0, 0]) == 1.0
