@@ -96,7 +96,8 @@ PORTS, MEETINGS = (15_000, 32_000), 3
 # Bytes that a process hands to the others at a time, outside of steps.
 MESSAGE_BYTES = 1 << 26
 
-# Rows of a table of vectors that are laid out for training, or read back, at a time.
+# Rows of a table of vectors that are laid out for training, or read back, at a time;
+# and of the data that are counted, or scaled.
 TABLE_ROWS = 1 << 18
 
 # Seconds between two lines of progress of a pass.
@@ -221,9 +222,9 @@ RATE_WARM_UP = 0.02
 # Part of the steps before the posterior is drawn at its full spread, where columns may
 # interact. Found: "What the warm-up starts from".
 NOISE_WARM_UP = 0.3
-# Power of the way that the share drawn rises by, less one, up to so many rows; beyond
-# these it falls with their number. Found: "What the warm-up starts from".
-WARM_UP_POWER, WARM_UP_ROWS = 0.5, 2.5e4
+# Power of the way that the share drawn rises by, less one, between so many rows; where
+# there are fewer or more it is less. Found: "What the warm-up starts from".
+WARM_UP_POWER, WARM_UP_ROWS = 0.5, (5e3, 2.5e4)
 # Steps, over those made so far, in which a schedule that `tol` has stopped runs out.
 FINISH = 0.1
 

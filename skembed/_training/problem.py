@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import _settings as settings
+from .._data.memory import pieces
 from .._data.rows import Rows
 from .._data.spill import blocks_of
 from .._model.likelihoods import Likelihood
@@ -160,27 +161,26 @@ def problem_of(fitted, rows, **more):
 
 def table_counts(rows, n_table_rows):
     """Weighted number of observations of every table row."""
+    counts = np.zeros(n_table_rows)
+    for codes, weights in _uses(rows):
+        # Added one by one: the same digits however many rows come at a time.
+        np.add.at(counts, codes.ravel(), weights.ravel())
+    return counts
+
+
+def _uses(rows):
+    """Rows of the table that some rows use, and the weight of each use."""
     if hasattr(rows, "block"):
-        return _counts_on_disk(rows, n_table_rows)
-    counts = np.zeros(n_table_rows)
-    for start in range(0, len(rows.weights), settings.TABLE_ROWS):
-        part = slice(start, start + settings.TABLE_ROWS)
-        codes = rows.codes[part]
-        weights = np.repeat(rows.weights[part], codes.shape[1])
+        for codes, others in blocks_of(rows):
+            weights = others[:, -1:].astype(np.float64)
+            yield codes, np.broadcast_to(weights, codes.shape)
+        return
+    for at in pieces(len(rows.weights)):
+        codes = rows.codes[at]
+        weights = np.broadcast_to(rows.weights[at, None], codes.shape)
         if rows.blend is not None:
-            weights *= rows.blend.factors[part].ravel() != 0.0
-        # Added one by one: the same digits however many rows a part has.
-        np.add.at(counts, codes.ravel(), weights)
-    return counts
-
-
-def _counts_on_disk(rows, n_table_rows):
-    """The same of rows on the disk, block by block."""
-    counts = np.zeros(n_table_rows)
-    for codes, others in blocks_of(rows):
-        weights = np.repeat(others[:, -1].astype(np.float64), codes.shape[1])
-        counts += np.bincount(codes.ravel(), weights, n_table_rows)
-    return counts
+            weights = weights * (rows.blend.factors[at] != 0.0)
+        yield codes, weights
 
 
 def loosened(fitted):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .. import _settings as settings
 from .._data.blend import Blend
+from .._data.memory import pieces
 from .._data.rows import merge
 
 
@@ -42,7 +42,7 @@ def centre_and_scale(rows, origin, likelihood, tables):
 
 
 def standardised(rows, origin, likelihood, centre, scale):
-    """The rows with their targets in units of the network's output."""
+    """The rows, their targets brought into units of the network's output in place."""
     if not likelihood.location_scale:
         return rows
     _in_place(
@@ -53,9 +53,8 @@ def standardised(rows, origin, likelihood, centre, scale):
 
 def _in_place(function, targets):
     """Put what a function makes of targets in their place, some rows at a time."""
-    for start in range(0, len(targets), settings.TABLE_ROWS):
-        part = targets[start : start + settings.TABLE_ROWS]
-        part[:] = function(part)
+    for at in pieces(len(targets)):
+        targets[at] = function(targets[at])
 
 
 def rows_for(fitted, observations):

@@ -15,15 +15,12 @@ class WarmUp(NamedTuple):
     Attributes
     ----------
     part : float
-        Part of a schedule before all of it is drawn.
-    start : float
-        Share that is drawn at first.
+        Part of a schedule before all of it is drawn; 0: all from the start.
     power : float
-        Of the way, by which it grows from there.
+        Of the way, by which it grows from 0.
     """
 
     part: float = 0.0
-    start: float = 0.0
     power: float = 1.0
 
     @classmethod
@@ -31,21 +28,24 @@ class WarmUp(NamedTuple):
         """That of a fit.
 
         One column has nothing to interact with: its first-order term says it all. An
-        interaction that is weaker than others is found after them: where rows are few
-        it needs more time before the noise drowns it.
+        interaction that is weaker than others is found after them, and needs more time
+        before the noise drowns it. Many rows find it anyway; layers of few rows would
+        learn by heart what they read without noise, and find none.
         """
         if n_columns < 2:
             return ALL_DRAWN
-        power = settings.WARM_UP_POWER * min(1.0, settings.WARM_UP_ROWS / n_rows)
-        return cls(settings.NOISE_WARM_UP, power=1.0 + power)
+        few, many = settings.WARM_UP_ROWS
+        slower = settings.WARM_UP_POWER * min(1.0, n_rows / few, many / n_rows)
+        return cls(settings.NOISE_WARM_UP, 1.0 + slower)
 
     def drawn(self, places):
         """Shares at places of a schedule."""
-        grown = np.minimum(places / max(self.part, 1e-9), 1.0) ** self.power
-        return self.start + (1.0 - self.start) * grown
+        if not self.part:
+            return np.ones_like(places)
+        return np.minimum(places / self.part, 1.0) ** self.power
 
 
-ALL_DRAWN = WarmUp(start=1.0)
+ALL_DRAWN = WarmUp()
 
 
 def auto_batch_size(n, n_shards=1):

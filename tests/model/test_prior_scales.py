@@ -112,16 +112,13 @@ def test_scales_of_crossed_columns_arrive(noise):
     start = np.log([*scales, noise]) - np.log(spread)
     best, bound = maximum_likelihood(codes, y, start)
     X = pd.DataFrame(codes.astype(str))
-    excess = []
-    for seed in range(3):  # between which the last nat differs
-        model = EmbeddingRegressor(hidden_layer_sizes=4, random_state=seed).fit(X, y)
-        found = np.array([scale[0] for scale in model.prior_scales_])
-        found = np.append(found, model.noise_scale_)
-        if noise == 1.0:
-            np.testing.assert_allclose(found, best, rtol=0.1)
-        excess.append(bound(np.log(found))[0] - bound(np.log(best))[0])
+    model = EmbeddingRegressor(hidden_layer_sizes=4, random_state=0).fit(X, y)
+    found = np.array([scale[0] for scale in model.prior_scales_])
+    found = np.append(found, model.noise_scale_)
+    if noise == 1.0:
+        np.testing.assert_allclose(found, best, rtol=0.1)
     # Where rows say little, other scales may explain them about as well.
-    assert np.mean(excess) < 1.5
+    assert bound(np.log(found))[0] < bound(np.log(best))[0] + 1.5
 
 
 def test_the_scale_of_a_column_without_effects_goes_to_0():
