@@ -57,18 +57,26 @@ def client(both_workers):
     return both_workers
 
 
+def held(parts, client):
+    """The parts, held by the two workers in turn."""
+    workers = list(client.nthreads())
+    # Elsewhere only where its worker is there no more.
+    held = [
+        client.persist(
+            dask.delayed(part), workers=[workers[i % 2]], allow_other_workers=True
+        )
+        for i, part in enumerate(parts)
+    ]
+    distributed.wait(held)
+    holders = client.who_has(distributed.futures_of(held)).values()
+    assert set(sum(holders, ())) == set(workers)
+    return held
+
+
 def placed(frame, client):
     """The rows in four parts, two on each of the workers."""
-    one, two = client.nthreads()
-    step = N // 4
-    parts = []
-    for i, worker in enumerate((one, two, one, two)):
-        part = dask.delayed(frame[step * i : step * (i + 1)])
-        # Elsewhere only where its worker is there no more.
-        parts.append(client.persist(part, workers=[worker], allow_other_workers=True))
-    distributed.wait(parts)
-    holders = client.who_has(distributed.futures_of(parts)).values()
-    assert set(sum(holders, ())) == {one, two}
+    parts = [frame[start : start + N // 4] for start in range(0, N, N // 4)]
+    parts = held(parts, client)
     return dd.from_delayed(parts, meta=frame[:0], verify_meta=False)
 
 
@@ -149,16 +157,12 @@ def taken(monkeypatch):
 
 
 def test_classes_weights_and_delayed_parts(frame, client, taken):
-    starts = range(0, N, 1_000)
-    parts = [frame[start : start + 1_000] for start in starts]
-    X = [dask.delayed(part[FEATURES]) for part in parts]
-    one, two = client.scheduler_info()["workers"]  # both have something to train on
-    X = [
-        client.persist(x, workers=[w]) for x, w in zip(X, (one, two, one), strict=True)
-    ]
-    distributed.wait(X)
-    y = [dask.delayed(part["label"]) for part in parts]
-    w = [dask.delayed(part["w"].to_numpy()) for part in parts]
+    parts = [frame[start : start + 1_000] for start in range(0, N, 1_000)]
+    # Rows come together where one of their pieces is: all pieces where the rows are to
+    # be, so that both workers have something to train on.
+    X = held([part[FEATURES] for part in parts], client)
+    y = held([part["label"] for part in parts], client)
+    w = held([part["w"].to_numpy() for part in parts], client)
     params = {"class_weight": "balanced", "epochs": 6, "batch_size": 150}
     params["random_state"] = 0
     model = DaskEmbeddingClassifier(client=client, **params).fit(X, y, w)
