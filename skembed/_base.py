@@ -15,7 +15,7 @@ from ._attributes import FittedTables
 from ._data.choice import OF_COLUMNS
 from ._data.columns import as_table
 from ._data.labelled import Labelled
-from ._data.outcomes import refuse_missing
+from ._data.outcomes import are_whole, refuse_missing
 from ._data.samples import Samples
 from ._data.sources import is_source, refuse_source
 from ._model.activations import ACTIVATION_NAMES
@@ -407,7 +407,8 @@ class BaseEmbedding(
         `before` is what came of earlier ones, or None.
         """
         y = y if before is None else np.concatenate([before[0], y])
-        return np.stack([y.min(axis=0), y.max(axis=0)]), None
+        broken = y[~are_whole(y)][:1]
+        return np.concatenate([[y.min(axis=0), y.max(axis=0)], broken]), None
 
     def _factors_seen(self, seen):
         """A function of outcomes that gives what else weighs their rows, or None."""

@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._base import BaseEmbedding
-from ._data.outcomes import refuse_huge
+from ._data.outcomes import are_whole, refuse_huge
 from ._data.sources import is_source, refuse_source
 from ._model.leverage import is_seen_at_once
 from ._model.likelihoods import REGRESSION_LOSSES, regression_likelihood
@@ -119,7 +119,9 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         "poisson" or "gamma". Under a prior it is the corresponding negative
         log-likelihood: normal, Laplace, Huber's least favourable density (bend at 1.35
         noise scales; in units of `y` without a prior), asymmetric Laplace, Poisson,
-        gamma. The last two have a log link and need ``y >= 0``.
+        gamma. The last two have a log link and need ``y >= 0``. With "poisson", whole
+        numbers are counts whose rates may scatter, which is learned (a negative
+        binomial likelihood); others are rates, with the exposures as `sample_weight`.
     quantile : float in (0, 1), default=None
         The quantile to predict, for ``loss="quantile"`` only.
     optimizer : str, keras.optimizers.Optimizer or class, default="adam"
@@ -213,8 +215,10 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
     noise_scale_ : float, or ndarray of shape (n_outputs,) for a 2-d y
         Learned noise scale, in units of `y`: the standard deviation
         ("squared_error"), the mean absolute deviation ("absolute_error") or the scale
-        of the density ("huber", "quantile"). For "gamma" it is the coefficient of
-        variation, without unit. AttributeError for "poisson" and with ``prior=None``.
+        of the density ("huber", "quantile"). Without unit it is the coefficient of
+        variation for "gamma", and that of the rates of whole numbers for "poisson":
+        near 0 where they scatter as Poisson's do. AttributeError for "poisson" with
+        other outcomes, and with ``prior=None``.
     n_active_dims_ : list of int
         Number of coordinates in use of every categorical column. A coordinate is in use
         if its posterior variance, on average over the training rows, is less than half
@@ -404,7 +408,7 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         self.quantile = quantile
 
     def _likelihood(self, learned):
-        return regression_likelihood(self.loss, self.quantile)
+        return regression_likelihood(self.loss, self.quantile, learned["_y_are_counts"])
 
     def _check_y(self, y):
         return check_y(y, multi_output=True, y_numeric=True, estimator=self)
@@ -418,7 +422,11 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
             )
         outcome = np.asarray(y, dtype=np.float64).reshape(len(y), n_outputs)
         refuse_huge(outcome)
-        return outcome, {"n_outputs_": n_outputs, "_y_is_1d": y.ndim == 1}
+        # Points have no noise beside them.
+        are_counts = self.loss == "poisson" and self.prior is not None
+        are_counts = are_counts and bool(are_whole(outcome).all())
+        target = {"n_outputs_": n_outputs, "_y_is_1d": y.ndim == 1}
+        return outcome, {**target, "_y_are_counts": are_counts}
 
     @by_piece
     def predict(self, X, return_std=False):
@@ -710,12 +718,13 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
 
     @property
     def noise_scale_(self):
-        """Learned scale of the noise, in units of y (of gamma: of its mean)."""
+        """Learned scale of the noise, in units of y (with a log link: of its mean)."""
         fitted = self._needs_posterior("noise_scale_")
         if not fitted.likelihood.has_noise:
             raise AttributeError(
-                f"noise_scale_ is not there with loss={fitted.likelihood.name!r}, "
-                "whose scatter follows from its mean."
+                f"noise_scale_ is not there with loss={fitted.likelihood.name!r} and "
+                "outcomes that are no whole numbers: their scatter follows from their "
+                "mean."
             )
         noise = noise_scale(fitted) * fitted.scale
         return float(noise[0]) if self._y_is_1d else noise

@@ -138,7 +138,7 @@ HUBER_DELTA = 1.35
 ADDITIVE_EPOCHS, ADDITIVE_MORE, ADDITIVE_ROWS = 0.3, 2.0, 600_000
 # Epochs of the additive part after which scales that stay beside layers are found; with
 # fewer, as of large tables or few epochs that are given, they go on.
-# Found: "Scales of counts beside layers".
+# Found: "Scales of rates beside layers".
 SCALES_FOUND = 10
 # Share of the first-order effects that the layers begin beside. From all of them none
 # of their weights has a slope to follow, and weak interactions are never found.

@@ -46,6 +46,11 @@ def refuse_masked_weights(sample_weight):
         )
 
 
+def are_whole(y):
+    """Whether all outcomes are whole numbers, row by row."""
+    return (y == np.floor(y)).reshape(len(y), -1).all(axis=1)
+
+
 def refuse_huge(y):
     """Raise if squares of outcomes, or of their differences, would not be finite."""
     largest = np.abs(y).max(initial=0.0)

@@ -11,6 +11,7 @@ import math
 import tensorflow as tf
 
 _LOG_2PI = math.log(2.0 * math.pi)
+_LARGE = 16.0  # from here on Stirling's series has all digits of float32
 
 
 def _halves(f, y):
@@ -56,7 +57,21 @@ def huber(f, y, log_noise, delta):
 
 
 def poisson(f, y, log_noise):
-    return tf.reduce_sum(tf.exp(f) - y * f, -1)
+    if log_noise is None:
+        return tf.reduce_sum(tf.exp(f) - y * f, -1)
+    size = tf.exp(-2.0 * log_noise)
+    both = (y + size) * tf.nn.softplus(f + 2.0 * log_noise)
+    return tf.reduce_sum(both - y * f - _log_rising(y, size), -1)
+
+
+def _log_rising(y, size):
+    """Logarithm of Gamma(y + size) / Gamma(size) / size ** y."""
+    # The difference for large sizes by Stirling's formula: it has no digits left.
+    low, high = tf.minimum(size, _LARGE), tf.maximum(size, _LARGE)
+    exact = tf.math.lgamma(y + low) - tf.math.lgamma(low) - y * tf.math.log(low)
+    series = (y + high - 0.5) * tf.math.log1p(y / high) - y
+    series += 1.0 / (12.0 * (y + high)) - 1.0 / (12.0 * high)
+    return tf.where(size > _LARGE, series, exact)
 
 
 def gamma(f, y, log_noise):
@@ -134,12 +149,18 @@ def _huber_root(f, noise, delta):
     return noise * math.sqrt(inside / area)
 
 
+def _poisson_root(f, noise):
+    if noise is None:
+        return tf.exp(0.5 * f)
+    return tf.math.rsqrt(tf.exp(-f) + 1.0 / tf.square(noise))
+
+
 _ROOT_FISHER = {
     "squared_error": lambda f, noise: noise,
     "absolute_error": lambda f, noise: noise,
     "quantile": lambda f, noise, level: noise * math.sqrt(level * (1.0 - level)),
     "huber": _huber_root,
-    "poisson": lambda f, noise: tf.exp(0.5 * f),
+    "poisson": _poisson_root,
     "gamma": lambda f, noise: noise,
     "bernoulli": lambda f, noise: tf.sqrt(tf.nn.sigmoid(f) * tf.nn.sigmoid(-f)),
     "categorical": _softmax_root,

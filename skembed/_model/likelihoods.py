@@ -199,6 +199,8 @@ class LogLink(Likelihood):
 
 
 class Poisson(LogLink):
+    """Rates: counts over exposures, which are their weights."""
+
     has_noise = False
 
     def intercept(self, targets, weights):
@@ -206,6 +208,23 @@ class Poisson(LogLink):
 
     def variance(self, f, noise):
         return np.exp(f)
+
+
+class Counts(Poisson):
+    """Counts whose rates scatter; the noise scale is their coefficient of variation.
+
+    This is the negative binomial distribution (Lawless 1987, "Negative binomial and
+    mixed Poisson regression", section 1), and Poisson's where the noise scale is 0.
+    """
+
+    average_targets = False
+    has_noise = True
+    # What columns do not explain is noise here, and no effect of their tokens.
+    scales_stay = False
+
+    def variance(self, f, noise):
+        mean = np.exp(f)
+        return mean + np.square(mean * noise)
 
 
 class Gamma(LogLink):
@@ -305,9 +324,14 @@ REGRESSION_LOSSES = {
 }
 
 
-def regression_likelihood(loss, quantile):
-    """The likelihood that belongs to a regressor's `loss` and `quantile`."""
-    constants = ()
+def regression_likelihood(loss, quantile, are_counts=False):
+    """The likelihood that belongs to a regressor's `loss` and `quantile`.
+
+    `are_counts` says of ``loss="poisson"`` whether the outcomes are whole numbers.
+    """
+    constants, family = (), REGRESSION_LOSSES[loss]
+    if are_counts:
+        family = Counts
     if loss == "huber":
         constants = (("delta", settings.HUBER_DELTA),)
     if loss == "quantile":
@@ -318,7 +342,7 @@ def regression_likelihood(loss, quantile):
         raise ValueError(
             f"quantile={quantile!r} is for loss='quantile' only; got loss={loss!r}."
         )
-    return REGRESSION_LOSSES[loss](loss, constants)
+    return family(loss, constants)
 
 
 def _by_column(targets, weights, level):

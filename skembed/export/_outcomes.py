@@ -11,6 +11,7 @@ from .._model.draws import antithetic, spread_out
 from .._model.intervals import NORMAL
 from .._model.likelihoods import gauss_hermite
 from .._model.network import moved_by_vectors
+from .._model.scatter import noise_scale
 from . import _layers as layers
 from ._direct import Direct
 from ._lookups import first_rows
@@ -411,20 +412,17 @@ class Outcomes:
     def _plain_noise(self, f):
         """The same without what the noise knows of the row."""
         g, fitted = self.g, self.fitted
-        name = fitted.likelihood.name
-        noise = np.ones(fitted.architecture.n_outputs)
-        if fitted.likelihood.has_noise:
-            log_noise = fitted.weights.dense["log_noise"].astype(np.float64)
-            noise = np.exp(np.maximum(log_noise, settings.MIN_LOG_NOISE))
+        likelihood, noise = fitted.likelihood, noise_scale(fitted)
         unit = np.square(fitted.scale)
-        if name == "poisson":
-            return g.add("Mul", g.add("Exp", f), unit)
-        if name == "gamma":
-            return g.add(
-                "Mul", g.add("Exp", g.add("Add", f, f)), np.square(noise) * unit
-            )
+        if likelihood.name in ("poisson", "gamma"):
+            squares = g.add("Exp", g.add("Add", f, f))
+            of_rates = g.add("Mul", squares, np.square(noise) * unit)
+            if likelihood.name == "gamma":
+                return of_rates
+            own = g.add("Mul", g.add("Exp", f), unit)
+            return g.add("Add", own, of_rates) if likelihood.has_noise else own
         # The same for all rows.
-        return fitted.likelihood.variance(np.zeros((1, len(noise))), noise) * unit
+        return likelihood.variance(np.zeros((1, len(noise))), noise) * unit
 
     def _in_units(self, g, f):
         """The outcome that an output stands for."""

@@ -31,6 +31,7 @@ TRUSTED_TYPES = [
     "skembed._model.likelihoods.AbsoluteError",
     "skembed._model.likelihoods.Bernoulli",
     "skembed._model.likelihoods.Categorical",
+    "skembed._model.likelihoods.Counts",
     "skembed._model.likelihoods.Gamma",
     "skembed._model.likelihoods.Huber",
     "skembed._model.likelihoods.Poisson",

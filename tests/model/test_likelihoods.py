@@ -19,7 +19,7 @@ from skembed._model.likelihoods import (
     regression_likelihood,
     weighted_quantile,
 )
-from skembed._settings import HUBER_DELTA
+from skembed._settings import HUBER_DELTA, MIN_LOG_NOISE
 
 NOISE = 0.7
 QUANTILE = 0.8
@@ -30,7 +30,22 @@ DENSITIES = {
 }
 
 
+def negative_binomial(f, noise):
+    """Counts whose rates, of mean exp(f), have this coefficient of variation."""
+    size = noise**-2
+    return stats.nbinom(size, size / (size + np.exp(f)))
+
+
+PROBABILITIES = {
+    "poisson": lambda f: stats.poisson(np.exp(f)),
+    "counts": lambda f: negative_binomial(f, NOISE),
+}
+
+
 def family(loss):
+    """The likelihood of a loss; "counts" is Poisson's loss of whole numbers."""
+    if loss == "counts":
+        return regression_likelihood("poisson", None, are_counts=True)
     return regression_likelihood(loss, QUANTILE if loss == "quantile" else None)
 
 
@@ -72,6 +87,19 @@ def test_poisson_is_that_of_scipy_up_to_a_constant_of_y():
     )
 
 
+@pytest.mark.parametrize("noise", [2.0, NOISE, 0.251, 0.249, 0.01])
+def test_counts_are_those_of_scipy_up_to_a_constant_of_y(noise):
+    y, f = np.array([0, 1, 5, 4000]), np.array([-0.5, 0.0, 1.2, 8.0])
+    expected = -negative_binomial(f, noise).logpmf(y) - special.gammaln(y + 1.0)
+    np.testing.assert_allclose(nll(family("counts"), y, f, noise), expected, rtol=1e-6)
+
+
+def test_counts_whose_rates_do_not_scatter_are_poissons():
+    y, f, least = [0, 1, 5], [-0.5, 0.0, 1.2], np.exp(MIN_LOG_NOISE)
+    found, expected = nll(family("counts"), y, f, least), nll(family("poisson"), y, f)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("loss", ["huber", "quantile"])
 def test_densities_integrate_to_one(loss):
     likelihood = family(loss)
@@ -79,13 +107,13 @@ def test_densities_integrate_to_one(loss):
     assert area == pytest.approx(1.0, rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("loss", [*REGRESSION_LOSSES, "counts"])
 def test_mean_and_variance_are_those_of_the_density(loss):
     likelihood = family(loss)
     f = np.array([[0.4]])
     said = likelihood.variance(f, np.array([NOISE]))[0, 0]
-    if loss == "poisson":
-        expected = stats.poisson(np.exp(0.4)).var()
+    if loss in PROBABILITIES:
+        expected = PROBABILITIES[loss](0.4).var()
     else:
 
         def moment(k):
@@ -105,7 +133,9 @@ def test_merging_equal_rows_changes_no_gradient(loss):
         likelihood.targets(y).mean(axis=0, keepdims=True)
     )
     assert likelihood.average_targets
-    log_noise = tf.constant([np.log(NOISE)], tf.float64)
+    log_noise = None
+    if likelihood.has_noise:
+        log_noise = tf.constant([np.log(NOISE)], tf.float64)
     function = losses.FUNCTIONS[likelihood.name]
     for f in (-0.3, 0.8):
         apart = nll(likelihood, y, [f] * 3).mean()
@@ -166,7 +196,7 @@ def curvature(likelihood, f, noise):
     return float(tape.gradient(total, f)[0, 0]) ** 2
 
 
-@pytest.mark.parametrize("loss", REGRESSION_LOSSES)
+@pytest.mark.parametrize("loss", [*REGRESSION_LOSSES, "counts"])
 def test_curvature_is_the_fisher_information(loss):
     """Mean over y of the squared score, for the score by finite differences."""
     likelihood, f, step = family(loss), 0.4, 1e-4
@@ -175,9 +205,9 @@ def test_curvature_is_the_fisher_information(loss):
         score = nll(likelihood, y, f + step) - nll(likelihood, y, f - step)
         return np.square(score / (2 * step))
 
-    if loss == "poisson":
-        y = np.arange(40.0)
-        expected = stats.poisson(np.exp(f)).pmf(y) @ information(y)
+    if loss in PROBABILITIES:
+        y = np.arange(80.0)
+        expected = PROBABILITIES[loss](f).pmf(y) @ information(y)
     else:
         expected = integral(
             lambda y: np.exp(-nll(likelihood, y, f)) * information(y), loss

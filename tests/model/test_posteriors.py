@@ -130,7 +130,38 @@ def test_poisson_effects_minimise_the_evidence_bound(groups):
     )
     np.testing.assert_allclose(model.embedding_[:, 0], best[:, 0], atol=0.05)
     np.testing.assert_allclose(model.embedding_std_[:, 0], np.exp(best[:, 1]), rtol=0.1)
-    assert not hasattr(model, "noise_scale_")
+    assert model.noise_scale_ < 0.1  # their rates do not scatter
+
+
+def test_effects_of_scattered_counts_minimise_the_evidence_bound(groups):
+    X, rate, counts, _ = groups
+    rng = np.random.default_rng(1)
+    y = rng.poisson(rate * rng.gamma(2.0, 0.5, len(X))).astype(float)
+    model = EmbeddingRegressor(
+        1, model=no_head, loss="poisson", epochs=200, random_state=0
+    )
+    model.fit(X, y)
+    tau = model.prior_scales_[0][0]
+    base = np.log(model.predict([[99]])[0]) - tau**2 / 2  # of an unknown token
+    totals, size = np.bincount(X[:, 0], y), model.noise_scale_**-2
+    nodes, weights = np.polynomial.hermite_e.hermegauss(20)
+    weights /= weights.sum()
+
+    def bound(params, n, total):
+        mean, sd = params[0], np.exp(params[1])
+        f = base + mean + sd * nodes
+        misfit = (total + n * size) * np.log1p(np.exp(f) / size) - total * f
+        return weights @ misfit + (mean**2 + sd**2) / (2 * tau**2) - params[1]
+
+    best = np.array(
+        [
+            optimize.minimize(bound, [0.0, -1.0], args=pair).x
+            for pair in zip(counts, totals, strict=True)
+        ]
+    )
+    np.testing.assert_allclose(model.embedding_[:, 0], best[:, 0], atol=0.05)
+    np.testing.assert_allclose(model.embedding_std_[:, 0], np.exp(best[:, 1]), rtol=0.1)
+    assert model.noise_scale_ == pytest.approx(0.5**0.5, rel=0.25)
 
 
 def test_gamma_effects_are_a_fixed_point_of_the_evidence_bound(groups):

@@ -97,6 +97,14 @@ def test_other_networks(file, frame, blocks, params):
     assert found.score(X, y) == pytest.approx(whole.score(X, y), abs=0.02)
 
 
+def test_counts_are_whole_in_all_pieces(frame, blocks):
+    rows = frame[FEATURES].assign(y=np.floor(np.exp(frame["y"])))
+    model = regressor(epochs=1, loss="poisson")
+    assert model.fit([rows[:4000], rows[4000:]], "y").noise_scale_ > 0
+    rows.loc[2500, "y"] += 0.5  # one rate among them, and none of the extreme ones
+    assert not hasattr(model.fit([rows[:4000], rows[4000:]], "y"), "noise_scale_")
+
+
 def test_several_outcomes(frame, blocks):
     frame = frame.assign(twice=2 * frame["y"] + 5)
     found = regressor(epochs=6).fit(

@@ -27,7 +27,7 @@ const fit = (() => {
       at.tiles.append(
         tile(
           facts.noise.map((v) => number(v)).join(", "),
-          "noise scale, in units of the outcome",
+          "noise scale, in units of the outcome or, with a log link, of its mean",
         ),
       );
     at.tiles.append(tile(number(facts.epochs), "epochs"));
