@@ -72,6 +72,7 @@ def every_kind(X, y):
     for loss in LOSSES:
         quantile = 0.4 if loss == "quantile" else None
         yield EmbeddingRegressor(loss=loss, quantile=quantile, **SMALL).fit(X, y)
+    yield EmbeddingRegressor(loss="poisson", **SMALL).fit(X, np.floor(y))  # counts
     yield EmbeddingRegressor(prior=None, **SMALL).fit(X, y)
     yield EmbeddingRegressor(**SMALL).partial_fit(X, y)
     stream = EmbeddingRegressor(multi_valued_features=[0], **SMALL)

@@ -61,6 +61,7 @@ def estimators():
     return {
         "regressor": EmbeddingRegressor(**SMALL).fit(X, y),
         "amounts": EmbeddingRegressor(loss="gamma", **SMALL).fit(X, y),
+        "counts": EmbeddingRegressor(loss="poisson", **SMALL).fit(X, np.floor(y)),
         "stream": EmbeddingRegressor(**SMALL).partial_fit(X, y),
         "classifier": EmbeddingClassifier(**SMALL).fit(X, np.digitize(y, [2, 4])),
         "encoder": encoder.fit(X, y),
