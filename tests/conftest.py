@@ -5,6 +5,12 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Before anything imports SciPy: without it scikit-learn skips some of its checks.
 os.environ["SCIPY_ARRAY_API"] = "1"
+# Workers beside each other share the cores: threads of more than their share wait for
+# each other, those of OpenMP many times as long as their work takes.
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    share = os.cpu_count() // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for name in ("OMP_NUM", "NUMBA_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{name}_THREADS", str(max(1, share)))
 
 import numpy as np
 import pytest
