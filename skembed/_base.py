@@ -407,6 +407,7 @@ class BaseEmbedding(
         `before` is what came of earlier ones, or None.
         """
         y = y if before is None else np.concatenate([before[0], y])
+        # By it rates are told from counts.
         broken = y[~are_whole(y)][:1]
         return np.concatenate([[y.min(axis=0), y.max(axis=0)], broken]), None
 

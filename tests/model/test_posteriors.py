@@ -106,6 +106,14 @@ def groups():
     return X, rate[X[:, 0]], counts, rng
 
 
+def optima(bound, counts, totals):
+    """Mean and standard deviation of each effect at the least bound."""
+    pairs = zip(counts, totals, strict=True)
+    found = [optimize.minimize(bound, [0.0, -1.0], args=pair).x for pair in pairs]
+    mean, log_sd = np.transpose(found)
+    return mean, np.exp(log_sd)
+
+
 def test_poisson_effects_minimise_the_evidence_bound(groups):
     X, rate, counts, _ = groups
     y = np.random.default_rng(0).poisson(rate).astype(float)
@@ -122,14 +130,9 @@ def test_poisson_effects_minimise_the_evidence_bound(groups):
         fit = n * np.exp(base + mean + sd**2 / 2) - total * mean
         return fit + (mean**2 + sd**2) / (2 * tau**2) - params[1]
 
-    best = np.array(
-        [
-            optimize.minimize(bound, [0.0, -1.0], args=pair).x
-            for pair in zip(counts, totals, strict=True)
-        ]
-    )
-    np.testing.assert_allclose(model.embedding_[:, 0], best[:, 0], atol=0.05)
-    np.testing.assert_allclose(model.embedding_std_[:, 0], np.exp(best[:, 1]), rtol=0.1)
+    mean, sd = optima(bound, counts, totals)
+    np.testing.assert_allclose(model.embedding_[:, 0], mean, atol=0.05)
+    np.testing.assert_allclose(model.embedding_std_[:, 0], sd, rtol=0.1)
     assert model.noise_scale_ < 0.1  # their rates do not scatter
 
 
@@ -153,14 +156,9 @@ def test_effects_of_scattered_counts_minimise_the_evidence_bound(groups):
         misfit = (total + n * size) * np.log1p(np.exp(f) / size) - total * f
         return weights @ misfit + (mean**2 + sd**2) / (2 * tau**2) - params[1]
 
-    best = np.array(
-        [
-            optimize.minimize(bound, [0.0, -1.0], args=pair).x
-            for pair in zip(counts, totals, strict=True)
-        ]
-    )
-    np.testing.assert_allclose(model.embedding_[:, 0], best[:, 0], atol=0.05)
-    np.testing.assert_allclose(model.embedding_std_[:, 0], np.exp(best[:, 1]), rtol=0.1)
+    mean, sd = optima(bound, counts, totals)
+    np.testing.assert_allclose(model.embedding_[:, 0], mean, atol=0.05)
+    np.testing.assert_allclose(model.embedding_std_[:, 0], sd, rtol=0.1)
     assert model.noise_scale_ == pytest.approx(0.5**0.5, rel=0.25)
 
 
