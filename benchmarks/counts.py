@@ -12,12 +12,11 @@ import argparse
 import numpy as np
 from catboost import CatBoostRegressor
 from report import header, write
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, SplineTransformer, TargetEncoder
+from small import splined, target_encoded
 
 TOKENS, NUMBERS = [0, 1, 2, 3], [4, 5, 6, 7]
 TEST_ROWS = 4_000
@@ -52,24 +51,19 @@ def skembed(seed):
 
 def splines_poisson(seed):
     """Return one-hot tokens and splines of the numbers before a tuned regression."""
-    one_hot = OneHotEncoder(handle_unknown="ignore")
-    before = make_column_transformer((one_hot, TOKENS), (SplineTransformer(), NUMBERS))
     model = GridSearchCV(
         PoissonRegressor(max_iter=1_000),
         {"alpha": np.logspace(-4, 0, 9)},
         scoring="neg_mean_poisson_deviance",
         cv=KFold(5, shuffle=True, random_state=seed),
     )
-    return make_pipeline(before, model)
+    return make_pipeline(splined(TOKENS, NUMBERS), model)
 
 
 def target_hist_gb(seed):
     """Return scikit-learn's target encoding before boosting with Poisson's loss."""
-    folds = KFold(5, shuffle=True, random_state=seed)
-    encoder = TargetEncoder(target_type="continuous", cv=folds)
-    before = make_column_transformer((encoder, TOKENS), ("passthrough", NUMBERS))
     booster = HistGradientBoostingRegressor(loss="poisson", random_state=seed)
-    return make_pipeline(before, booster)
+    return make_pipeline(target_encoded(TOKENS, NUMBERS, seed), booster)
 
 
 def catboost(seed):

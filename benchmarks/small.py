@@ -43,19 +43,29 @@ def skembed(columns, numeric, seed):
     return EmbeddingRegressor(categorical_features=columns, random_state=seed)
 
 
+def splined(columns, numeric):
+    """Return one-hot tokens and splines of the numbers."""
+    one_hot = OneHotEncoder(handle_unknown="ignore")
+    return make_column_transformer((one_hot, columns), (SplineTransformer(), numeric))
+
+
+def target_encoded(columns, numeric, seed):
+    """Return scikit-learn's target encoding beside the numbers."""
+    folds = KFold(5, shuffle=True, random_state=seed)
+    encoder = TargetEncoder(target_type="continuous", cv=folds)
+    return make_column_transformer((encoder, columns), ("passthrough", numeric))
+
+
 def splines_ridge(columns, numeric, seed):
     """Return one-hot tokens and splines of the numbers before a tuned ridge."""
-    one_hot = OneHotEncoder(handle_unknown="ignore")
-    before = make_column_transformer((one_hot, columns), (SplineTransformer(), numeric))
-    return make_pipeline(before, RidgeCV(np.logspace(-3, 3, 13)))
+    ridge = RidgeCV(np.logspace(-3, 3, 13))
+    return make_pipeline(splined(columns, numeric), ridge)
 
 
 def target_hist_gb(columns, numeric, seed):
     """Return scikit-learn's target encoding before boosting."""
-    folds = KFold(5, shuffle=True, random_state=seed)
-    encoder = TargetEncoder(target_type="continuous", cv=folds)
-    before = make_column_transformer((encoder, columns), ("passthrough", numeric))
-    return make_pipeline(before, HistGradientBoostingRegressor(random_state=seed))
+    booster = HistGradientBoostingRegressor(random_state=seed)
+    return make_pipeline(target_encoded(columns, numeric, seed), booster)
 
 
 METHODS = {
