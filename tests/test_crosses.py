@@ -17,7 +17,7 @@ SMALL = {"embedding_dim": 3, "hidden_layer_sizes": (8,), "epochs": 6, "random_st
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(categorical_features="all", crosses="auto"),
+        EmbeddingRegressor(categorical_features="all", crosses="auto", **SMALL),
         EmbeddingClassifier(categorical_features="all", crosses="auto", **SMALL),
     ]
 )

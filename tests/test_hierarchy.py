@@ -34,7 +34,7 @@ STATES = {f"c{i:02d}": f"s{s}" for i, s in enumerate(STATE_OF)}
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(categorical_features="all", hierarchy={}),
+        EmbeddingRegressor(categorical_features="all", hierarchy={}, **SMALL),
         EmbeddingClassifier(categorical_features="all", hierarchy={}, **SMALL),
     ]
 )

@@ -33,7 +33,7 @@ SMALL = {"embedding_dim": 2, "hidden_layer_sizes": (8,), "epochs": 8, "random_st
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(multi_valued_features=[0]),
+        EmbeddingRegressor(multi_valued_features=[0], **SMALL),
         EmbeddingClassifier(multi_valued_features=[0], **SMALL),
     ]
 )

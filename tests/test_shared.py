@@ -30,7 +30,7 @@ GROUPS = [["home", "away"]]
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(categorical_features="all", shared_features=[]),
+        EmbeddingRegressor(categorical_features="all", shared_features=[], **SMALL),
         EmbeddingClassifier(categorical_features="all", shared_features=[], **SMALL),
     ]
 )

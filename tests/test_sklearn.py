@@ -25,12 +25,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skembed import EmbeddingRegressor
 
+# The checks see no training but that of the defaults: the others are short.
+SHORT = {"embedding_dim": 2, "hidden_layer_sizes": (8,), "epochs": 30}
 CONFIGURATIONS = [
     EmbeddingRegressor(),
-    EmbeddingRegressor(categorical_features="all"),
-    EmbeddingRegressor(categorical_features=[0]),
+    EmbeddingRegressor(**SHORT, categorical_features="all"),
+    EmbeddingRegressor(**SHORT, categorical_features=[0]),
     EmbeddingRegressor(prior=None),
-    EmbeddingRegressor(prior=None, categorical_features="all"),
+    EmbeddingRegressor(**SHORT, prior=None, categorical_features="all"),
 ]
 
 

@@ -20,7 +20,7 @@ SMALL = {"embedding_dim": 3, "hidden_layer_sizes": (8,), "epochs": 6, "random_st
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(varying_slopes={}, varying_curves={}),
+        EmbeddingRegressor(varying_slopes={}, varying_curves={}, **SMALL),
         EmbeddingClassifier(varying_slopes={}, **SMALL),
     ]
 )

@@ -30,7 +30,7 @@ FILMS = np.array([f"f{i:03d}" for i in range(120)])
 
 @parametrize_with_checks(
     [
-        EmbeddingRegressor(categorical_features="all", token_features={}),
+        EmbeddingRegressor(categorical_features="all", token_features={}, **SMALL),
         EmbeddingClassifier(categorical_features="all", token_features={}, **SMALL),
     ]
 )
