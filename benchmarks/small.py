@@ -49,10 +49,10 @@ def splined(columns, numeric):
     return make_column_transformer((one_hot, columns), (SplineTransformer(), numeric))
 
 
-def target_encoded(columns, numeric, seed):
+def target_encoded(columns, numeric, seed, target_type="continuous"):
     """Return scikit-learn's target encoding beside the numbers."""
     folds = KFold(5, shuffle=True, random_state=seed)
-    encoder = TargetEncoder(target_type="continuous", cv=folds)
+    encoder = TargetEncoder(target_type=target_type, cv=folds)
     return make_column_transformer((encoder, columns), ("passthrough", numeric))
 
 

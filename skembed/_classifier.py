@@ -44,8 +44,10 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
         Length of the vectors: one for all categorical columns or one per column.
         "auto" is ``4 * log10(n)``, rounded, but at least 4 and at most 8; `n` is the
         number of tokens (or, under a prior, of bins of a number) of the largest
-        column. Under a prior, coordinates that the data do not need fall back to it
-        (see `n_active_dims_`), so a generous length does little harm.
+        column. Under a prior it is also at least the number of classes (or of columns
+        of `y`), up to 32: a token then has an effect of its own on each. Coordinates
+        that the data do not need fall back to the prior (see `n_active_dims_`), so a
+        generous length does little harm but to the time.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Number of units of each hidden layer. "auto" is ``(64, 64)``, an empty tuple
         means no hidden layer.
@@ -256,7 +258,9 @@ class EmbeddingClassifier(ClassifierMixin, BaseEmbedding):
     categorical, with a softmax over one output per class. For a 2-d `y` of zeros and
     ones it is one Bernoulli per output. With several outputs, the first
     ``min(embedding_dim, n_outputs)`` coordinates of a vector reach the outputs
-    directly, through a learned matrix that starts as the identity.
+    directly, through a learned matrix that a prior holds to the identity. Scales of the
+    prior are learned class by class, as normal about what all classes of a column have
+    in common.
 
     Rows with equal tokens and numbers are merged into one row with the shares of the
     classes, which leaves the objective the same.

@@ -44,8 +44,10 @@ class EmbeddingRegressor(RegressorMixin, BaseEmbedding):
         Length of the vectors: one for all categorical columns or one per column.
         "auto" is ``4 * log10(n)``, rounded, but at least 4 and at most 8; `n` is the
         number of tokens (or, under a prior, of bins of a number) of the largest
-        column. Under a prior, coordinates that the data do not need fall back to it
-        (see `n_active_dims_`), so a generous length does little harm.
+        column. Under a prior it is also at least the number of columns of `y`, up to
+        32: a token then has an effect of its own on each. Coordinates that the data do
+        not need fall back to the prior (see `n_active_dims_`), so a generous length
+        does little harm but to the time.
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Number of units of each hidden layer. "auto" is ``(64, 64)``, an empty tuple
         means no hidden layer.

@@ -110,6 +110,9 @@ HIDDEN_LAYER_SIZES = (64, 64)
 # Least and greatest length of vectors under embedding_dim="auto", and numbers per
 # decade of tokens between them. Found: "Beside the table".
 MIN_DIM, MAX_DIM, DIMS_PER_DECADE = 4, 8, 4
+# Outputs up to which each has a coordinate of its own under embedding_dim="auto".
+# Found: "Several classes".
+MAX_DIRECT = 32
 # Spread of the vectors' means before training, in prior standard deviations, and their
 # posterior standard deviation then. Found: "Beside the table".
 START_MEAN, START_SD = 0.3, 0.2
@@ -191,10 +194,17 @@ WAVES_OF_FEATURES, TOKENS_PER_FEATURE = 8, 5
 # the outcome's: of tokens, of bins about the curve of their number, and of curves.
 # Found: "Small tables".
 TOKEN_SPREAD, BIN_SPREAD, CURVE_SPREAD = 1.0, 0.15, 1.0
-# Precision of the prior that holds kernels to their start, over that of Glorot's
-# initialisation, and the rows below which it grows in inverse proportion.
-# Found: "What holds the layers back".
+# Spread of the logs of the scales that a column has for each of several classes.
+# Found: "Several classes".
+CLASS_SPREAD = 1.0
+# Precision of the prior that holds kernels to their start, per output, over that of
+# Glorot's initialisation, and the rows below which it grows by a power.
+# Found: "What holds the layers back", "Several classes".
 KERNEL_PRECISION, KERNEL_ROWS, KERNEL_POWER = 0.03, 5000.0, 2.0
+# Precision of the prior that holds to the identity what brings first-order effects to
+# several outputs; it grows as that of kernels, up to the second.
+# Found: "Several classes".
+READOUT_PRECISION, READOUT_MOST = 1.0, 30.0
 # Precision of the prior of the linear terms, in units of the outcome's spread: of
 # numbers that have a curve, which says the same and has a learned scale, and of others.
 # Found: "Small tables".

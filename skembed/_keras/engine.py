@@ -86,7 +86,8 @@ class Engine:
         sizes = [value.size for value in dense_weights.values()]
         rates = [_rate(name, shape, problem) for name, shape in shapes.items()]
         pulls = [
-            weight_precision(*named, rows.total, problem.knots) / rows.total
+            weight_precision(*named, rows.total, problem.knots, architecture.n_outputs)
+            / rows.total
             for named in shapes.items()
         ]
         data = loop.Data(

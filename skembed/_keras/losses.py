@@ -168,6 +168,9 @@ _ROOT_FISHER = {
 
 # Those whose curvature depends on the output.
 CURVED = ("poisson", "gamma", "bernoulli", "categorical")
+# Those whose outputs are of one kind: what the scale of the effects on one is says much
+# of that on another.
+ALIKE = ("categorical",)
 
 FUNCTIONS = {
     function.__name__: function

@@ -88,9 +88,10 @@ class Sums(NamedTuple):
 class Priors:
     """The learned priors of a table: the last of the dense weights."""
 
-    def __init__(self, architecture):
+    def __init__(self, architecture, are_alike):
         self.width = architecture.width
         self.n_first = architecture.n_first
+        self.are_alike = are_alike and self.n_first > 1
 
     def of_rows(self, theta, uses, data):
         """Prior of the touched rows."""
@@ -168,7 +169,25 @@ class Priors:
         scale = tf.exp(block[:, :, Field.LOG_SCALE])
         against = tf.square(scale / data.scale_spreads[:, None])
         excess = sums.second - tf.exp(block[:, :, Field.LOG_SHARE]) * sums.known
-        change = (0.5 * excess - against) / (sums.square + TINY)
+        slope, known = 0.5 * excess - against, sums.square
+        return self._scale_step(block[:, :, Field.LOG_SCALE], slope, known)
+
+    def _scale_step(self, log_scale, slope, known):
+        """Newton's step of log scales, from the slope and curvature of the evidence.
+
+        Those of the classes are normal about the mean of their column. Each on its own
+        would be learned from the few rows of one class: beside ten classes of a hundred
+        rows some columns of noise have wide effects on some of them. The step is of all
+        together, as what they have in common is held by nothing.
+        """
+        if not self.are_alike:
+            return _bounded(slope / (known + TINY), settings.MAX_SCALE_STEP)
+        pull = settings.CLASS_SPREAD**-2
+        slope -= pull * (log_scale - tf.reduce_mean(log_scale, 1, keepdims=True))
+        each = slope / (known + pull)
+        free = tf.reduce_mean(known / (known + pull), 1, keepdims=True) + TINY
+        common = tf.reduce_mean(each, 1, keepdims=True) / free
+        change = each + pull / (known + pull) * common
         return _bounded(change, settings.MAX_SCALE_STEP)
 
     def _shares(self, block, sums):
@@ -192,8 +211,8 @@ class Priors:
         known = weight / (precision + weight)
         excess = tf.reduce_sum(precision * tf.square(coefficients) - known, 2)
         excess = 0.5 * excess - tf.square(tf.exp(log_curve) / settings.CURVE_SPREAD)
-        log_curve = excess / (tf.reduce_sum(tf.square(known), 2) + TINY)
-        return _bounded(waves, 1.0), _bounded(log_curve, settings.MAX_SCALE_STEP)
+        known = tf.reduce_sum(tf.square(known), 2)
+        return _bounded(waves, 1.0), self._scale_step(log_curve, excess, known)
 
     def _block(self, theta, data):
         """What is learned, (n_columns, n_first, N_FIELDS + N_WAVES)."""

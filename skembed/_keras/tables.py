@@ -142,7 +142,7 @@ class PosteriorTable:
         self.n_outputs = spec.architecture.n_outputs
         self.has_own_head = spec.architecture.head is not None
         self.own_priors = spec.own_priors
-        self.priors = priors.Priors(spec.architecture)
+        self.priors = priors.Priors(spec.architecture, spec.loss in losses.ALIKE)
         self.loss = spec.loss
         self.constants = dict(spec.loss_constants)
 

@@ -75,7 +75,6 @@ def joint_leverage(fitted, encoded, weights, noise):
 
 def _covariances(fitted, encoded, n_seen):
     """Covariance of the rows' outputs under the priors, output by output."""
-    dense, knots = fitted.weights.dense, fitted.predictor.knots
     slopes = np.concatenate([s for _, s in fitted.predictor.slopes(encoded)])
     at = encoded.codes + fitted.offsets
     prior = fitted.prior.rows(at)
@@ -85,10 +84,10 @@ def _covariances(fitted, encoded, n_seen):
             fitted.weights,
             fitted.weights.table.mean[at] * fitted.mask,
             encoded.numbers,
-            knots,
+            fitted.predictor.knots,
         )
     )
-    linear = _precision("linear", dense, n_seen, knots)
+    linear = _precision("linear", fitted, n_seen)
     numbers = encoded.numbers / np.sqrt(linear[:, 0])
     curved = np.flatnonzero(at[0] >= fitted.curves.start)
     for output in range(fitted.architecture.n_outputs):
@@ -96,7 +95,7 @@ def _covariances(fitted, encoded, n_seen):
         for k in curved:
             terms.append((_along_curve(fitted, at[:, k], slopes[:, output, k], k),))
         for name, inputs, by in layers:
-            along = by[:, output] / np.sqrt(_precision(name, dense, n_seen, knots))
+            along = by[:, output] / np.sqrt(_precision(name, fitted, n_seen))
             terms.append((inputs, along))
         total = _covariance(terms)
         total += settings.FREE_VARIANCE  # the intercept is free
@@ -142,5 +141,6 @@ def _along_curve(fitted, at, slopes, k):
     return along.reshape(len(at), -1).astype(np.float64)
 
 
-def _precision(name, dense, n_seen, knots):
-    return weight_precision(name, dense[name].shape, n_seen, knots)
+def _precision(name, fitted, n_seen):
+    shape, n_outputs = fitted.weights.dense[name].shape, fitted.architecture.n_outputs
+    return weight_precision(name, shape, n_seen, fitted.predictor.knots, n_outputs)

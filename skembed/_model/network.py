@@ -220,12 +220,14 @@ def initial_weights(
     return Weights(table, dense, () if head is None else head.initial_state())
 
 
-def weight_precision(name, shape, n_rows, knots):
+def weight_precision(name, shape, n_rows, knots, n_outputs):
     """Precision of the normal prior of a dense weight about where it starts.
 
     That of kernels is Glorot's variance over ``settings.KERNEL_PRECISION``. On tens of
     thousands of rows it only keeps layers from overfitting; a hundred rows leave them
-    almost at their start. Biases and scales are free.
+    almost at their start. Every output brings slopes of its own to the layers, and so
+    there is more to learn by heart. The readout is held as well, if not as much. Biases
+    and scales are free.
 
     Parameters
     ----------
@@ -234,6 +236,7 @@ def weight_precision(name, shape, n_rows, knots):
     n_rows : float
         Weight of all rows.
     knots : Knots
+    n_outputs : int
 
     Returns
     -------
@@ -243,10 +246,12 @@ def weight_precision(name, shape, n_rows, knots):
         curved = np.isin(np.arange(shape[0]), knots.column)
         lone, other = settings.LONE_PRECISION, settings.LINEAR_PRECISION
         return np.where(curved, other, lone)[:, None]
+    few = max(settings.KERNEL_ROWS / n_rows, 1.0) ** settings.KERNEL_POWER
+    if name == "readout":
+        return min(settings.READOUT_PRECISION * few, settings.READOUT_MOST)
     if not name.startswith("kernel"):
         return 0.0
-    few = max(settings.KERNEL_ROWS / n_rows, 1.0) ** settings.KERNEL_POWER
-    return settings.KERNEL_PRECISION * few * sum(shape) / 2.0
+    return settings.KERNEL_PRECISION * few * n_outputs * sum(shape) / 2.0
 
 
 class Knots(NamedTuple):

@@ -50,7 +50,9 @@ def untrained(estimator, tables, encoder, observations, likelihood, make_head, r
     if not tables.has_likelihood and likelihood.location_scale:
         _warn_of_scale(observations.outcome)
 
-    dims = vector_lengths(estimator.embedding_dim, encoder.sizes_of_columns)
+    n_direct = n_outputs if tables.has_direct_terms else 0
+    sizes_of_columns = encoder.sizes_of_columns
+    dims = vector_lengths(estimator.embedding_dim, sizes_of_columns, n_direct)
     n_fields = encoder.n_fields
     shape = _architecture(estimator, tables, dims, n_outputs)
     if make_head is not None:
@@ -156,14 +158,18 @@ def _check_activation(one):
         )
 
 
-def vector_lengths(wanted, sizes):
-    """Length of the vectors of each column, from `embedding_dim`."""
+def vector_lengths(wanted, sizes, n_direct=0):
+    """Length of the vectors of each column, from `embedding_dim`.
+
+    With "auto" each of `n_direct` outputs has a coordinate that reaches it directly. In
+    fewer, many classes are not told apart by what each token says of them.
+    """
     n_columns = len(sizes)
     if isinstance(wanted, str):
         largest = max((max(size - 1, 1) for size in sizes), default=1)
         dim = round(settings.DIMS_PER_DECADE * np.log10(max(largest, 2)))
         dim = int(np.clip(dim, settings.MIN_DIM, settings.MAX_DIM))
-        return [dim] * n_columns
+        return [max(dim, min(n_direct, settings.MAX_DIRECT))] * n_columns
     if np.ndim(wanted) == 0:
         return [int(wanted)] * n_columns
     dims = [int(dim) for dim in wanted]

@@ -116,7 +116,7 @@ def test_missing_numbers_and_several_outputs(shops):
     X = X[:1_500].copy()
     X[::7, 1] = np.nan
     Y = np.stack([y[:1_500], np.random.default_rng(0).normal(size=1_500)], axis=1)
-    model = regressor(epochs=5).fit(X, Y)
+    model = regressor(epochs=10).fit(X, Y)
     found = model._fitted.drift
     # The number and its indicator, below and above, for both outputs.
     assert found.shape == (2, 2, 2) and np.isfinite(found).all()

@@ -28,7 +28,7 @@ def features(fitted, rows):
     linear = dense["linear"].shape
     knots = fitted.predictor.knots
     precisions += [
-        weight_precision("linear", linear, len(at), knots)[:, 0],
+        weight_precision("linear", linear, len(at), knots, 1)[:, 0],
         np.array([1.0 / _settings.FREE_VARIANCE]),
     ]
     return np.concatenate(blocks, axis=1), np.concatenate(precisions)
