@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 from catboost import CatBoostClassifier
-from report import header, write
+from report import header, repeated, write
 from scipy.special import rel_entr, softmax
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -155,13 +155,11 @@ def main():
     lines, results = [], []
     for n_rows in args.rows:
         for n_classes in args.classes:
-            runs = [run(n_rows, n_classes, seed) for seed in args.seeds]
-            found = [f"{np.mean([r[name] for r in runs]):.3f}" for name in METHODS]
-            lines.append([f"{n_rows:,}", str(n_classes), *found])
-            results += [
-                {"n_rows": n_rows, "n_classes": n_classes, "seed": seed, **r}
-                for seed, r in zip(args.seeds, runs, strict=True)
-            ]
+            cell = {"n_rows": n_rows, "n_classes": n_classes}
+            mean, found = repeated(run, args.seeds, **cell)
+            shown = [f"{mean[name]:.3f}" for name in METHODS]
+            lines.append([f"{n_rows:,}", str(n_classes), *shown])
+            results += found
     title = (
         "Share of the divergence between the shares of the classes and the true "
         f"probabilities that is explained, on {TEST_ROWS:,} new rows: means over seeds "

@@ -11,7 +11,7 @@ import argparse
 
 import numpy as np
 from catboost import CatBoostRegressor
-from report import header, write
+from report import header, repeated, write
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import GridSearchCV, KFold
@@ -118,15 +118,12 @@ def main():
     lines, results = [], []
     for n_rows in args.rows:
         for scatter in SCATTERS:
-            runs = [run(n_rows, scatter, seed) for seed in args.seeds]
-            mean = {key: np.mean([r[key] for r in runs]) for key in runs[0]}
+            cell = {"n_rows": n_rows, "scatter": scatter}
+            mean, found = repeated(run, args.seeds, **cell)
             shares = [f"{mean[name]:.3f}" for name in METHODS]
             covered = f"{100 * mean['covered']:.1f}"
             lines.append([f"{n_rows:,}", scatter, *shares, covered])
-            results += [
-                {"n_rows": n_rows, "scatter": scatter, "seed": seed, **r}
-                for seed, r in zip(args.seeds, runs, strict=True)
-            ]
+            results += found
     title = (
         "Share of Poisson's divergence between the mean count and the true rates that "
         f"is explained, on {TEST_ROWS:,} new rows, and new rows (%) within skembed's "

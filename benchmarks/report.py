@@ -26,6 +26,32 @@ def header(packages):
     return f"{datetime.date.today().isoformat()}; {os.cpu_count()} cores; {listed}"
 
 
+def repeated(run, seeds, **cell):
+    """Return the means of what ``run(*cell, seed)`` finds, and every run with its cell.
+
+    Parameters
+    ----------
+    run : callable
+        Takes the values of `cell` and a seed; returns a dict of numbers.
+    seeds : list of int
+        One run each.
+    **cell
+        What the runs have in common, by name.
+
+    Returns
+    -------
+    mean : dict
+        Means over the seeds.
+    results : list of dict
+        For the json.
+    """
+    runs = [run(*cell.values(), seed) for seed in seeds]
+    mean = {key: sum(r[key] for r in runs) / len(runs) for key in runs[0]}
+    named = [{str(key): value for key, value in r.items()} for r in runs]
+    seeded = zip(seeds, named, strict=True)
+    return mean, [{**cell, "seed": seed, **found} for seed, found in seeded]
+
+
 def render(headings, rows, style="md"):
     """Return a table as Markdown or reStructuredText.
 

@@ -9,7 +9,7 @@ three of which matter, one pair together; noise of sd 1.
 import argparse
 
 import numpy as np
-from report import header, write
+from report import header, repeated, write
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
@@ -102,16 +102,11 @@ def main():
     quality, covered, results = [], [], []
     for n_rows in args.rows:
         for shape in SHAPES:
-            runs = [run(n_rows, shape, seed) for seed in args.seeds]
-            mean = {key: np.mean([r[key] for r in runs]) for key in runs[0]}
+            mean, found = repeated(run, args.seeds, n_rows=n_rows, shape=shape)
             size = [f"{n_rows:,}", "{} + {}".format(*shape)]
             quality.append([*size, *(f"{mean[name]:.3f}" for name in METHODS)])
             covered.append([*size, *(f"{100 * mean[c]:.1f}" for c in COVERAGES)])
-            results += [
-                {"n_rows": n_rows, "shape": shape, "seed": seed}
-                | {str(key): value for key, value in r.items()}
-                for seed, r in zip(args.seeds, runs, strict=True)
-            ]
+            results += found
     seeds = ", ".join(map(str, args.seeds))
     size = ["rows", "tokens + numbers"]
     parts = [

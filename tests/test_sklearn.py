@@ -25,7 +25,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skembed import EmbeddingRegressor
 
-# The checks see no training but that of the defaults: the others are short.
+# The defaults are checked as they train. What a parameter changes in the contract with
+# scikit-learn does not depend on how long they do.
 SHORT = {"embedding_dim": 2, "hidden_layer_sizes": (8,), "epochs": 30}
 CONFIGURATIONS = [
     EmbeddingRegressor(),

@@ -158,7 +158,7 @@ def _check_activation(one):
         )
 
 
-def vector_lengths(wanted, sizes, n_direct=0):
+def vector_lengths(wanted, sizes, n_direct):
     """Length of the vectors of each column, from `embedding_dim`.
 
     With "auto" each of `n_direct` outputs has a coordinate that reaches it directly. In
